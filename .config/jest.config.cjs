@@ -1,0 +1,23 @@
+/** @type {import('jest').Config} */
+module.exports = {
+  rootDir: '..',
+  roots: ['<rootDir>/apps', '<rootDir>/packages', '<rootDir>/projections', '<rootDir>/infra', '<rootDir>/test'],
+  testMatch: ['**/*.spec.ts'],
+  testEnvironment: 'node',
+  testTimeout: 30_000,
+  transform: {
+    '^.+\\.(t|j|mj)s$': [
+      '@swc/jest',
+      {
+        jsc: {
+          target: 'es2023',
+          parser: { syntax: 'typescript', decorators: true },
+          transform: { legacyDecorator: true, decoratorMetadata: true, useDefineForClassFields: false },
+        },
+        module: { type: 'commonjs' },
+      },
+    ],
+  },
+  // Nest 12 and a few of its neighbours ship ES modules only; Jest in CommonJS mode must transform them.
+  transformIgnorePatterns: ['/node_modules/(?!(@nestjs|cookie|jose|uuid)/)'],
+};

@@ -1,0 +1,51 @@
+import { type ChildProcess, fork } from 'node:child_process';
+import { once } from 'node:events';
+import { join } from 'node:path';
+import { type Engine, type EngineOptions, EngineStartError } from './engine';
+
+export type EngineName = 'eventstore' | 'mongodb' | 'clickhouse';
+
+/** An engine in a child process. `close` asks it to stop and waits; `kill` is `kill -9`. */
+export interface ChildEngine extends Engine {
+  process: ChildProcess;
+  kill(): Promise<void>;
+}
+
+/** Where the compiled entry stands, whether this file runs compiled or through a test transform. */
+const entry = __dirname.includes(`${join('dist', 'infra')}`)
+  ? join(__dirname, 'main.js')
+  : join(__dirname, '../../dist/infra/embedded/main.js');
+
+/**
+ * Starts an engine in a process of its own and waits until it answers.
+ * @throws EngineStartError with the engine's own sentence when it cannot start.
+ */
+export async function startEngineProcess(name: EngineName, options: EngineOptions): Promise<ChildEngine> {
+  const child = fork(entry, [name, '--data', options.dataDir, '--port', String(options.port)], {
+    stdio: ['ignore', 'ignore', 'inherit', 'ipc'],
+    // Ctrl-C reaches the whole group; the parent decides when engines stop, after the services that use them.
+    detached: true,
+  });
+  const started = await new Promise<{ url: string; port: number }>((resolve, reject) => {
+    child.once('message', (message: { ready: boolean; url: string; port: number; error: string }) =>
+      message.ready ? resolve(message) : reject(new EngineStartError(message.error)),
+    );
+    child.once('error', reject);
+    child.once('exit', (code, signal) =>
+      reject(new EngineStartError(`The ${name} engine ended at start (${signal ?? `exit code ${code}`}).`)),
+    );
+  });
+  const end = async (act: () => void): Promise<void> => {
+    if (child.exitCode !== null || child.signalCode !== null) return;
+    const exited = once(child, 'exit');
+    act();
+    await exited;
+  };
+  return {
+    url: started.url,
+    port: started.port,
+    process: child,
+    close: () => end(() => child.kill('SIGTERM')),
+    kill: () => end(() => child.kill('SIGKILL')),
+  };
+}
