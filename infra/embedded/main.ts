@@ -7,9 +7,9 @@ import { parseArgs } from 'node:util';
 import { type Engine, type EngineOptions, EngineStartError } from './engine';
 
 const engines: Record<string, () => Promise<(options: EngineOptions) => Promise<Engine>>> = {
-  eventstore: async () => (await import('./eventstore')).startEventStore,
-  mongodb: async () => (await import('./mongo')).startMongo,
-  clickhouse: async () => (await import('./clickhouse')).startClickHouse,
+  eventstore: async () => (await import('./eventstore/index.js')).startEventStore,
+  mongodb: async () => (await import('./mongo/index.js')).startMongo,
+  clickhouse: async () => (await import('./clickhouse/index.js')).startClickHouse,
 };
 
 async function main(): Promise<void> {

@@ -1,0 +1,2 @@
+export { type Freshness, Warehouse } from './warehouse';
+export { WarehouseLoader } from './warehouse-loader';

@@ -1,0 +1,56 @@
+import type { ClickHouseClient } from '@clickhouse/client';
+import { toDateTime64 } from './warehouse-loader';
+
+/** How far the warehouse had come when it answered. */
+export interface Freshness {
+  /** Position of the last event in every derived table. */
+  readonly position: bigint;
+  /** ISO 8601; when the store recorded that event. Null while the warehouse is empty. */
+  readonly recordedAt: string | null;
+}
+
+/** Reads the reports; never writes. */
+export class Warehouse {
+  private readonly reports = new Map<string, string>();
+
+  /** @param readReport gives the SQL of a report by its name */
+  constructor(
+    private readonly clickhouse: ClickHouseClient,
+    private readonly readReport: (name: string) => string,
+  ) {}
+
+  /** Rows of `<name>.report.sql`. `asOf` is ISO 8601. */
+  async report<Row>(
+    name: string,
+    parameters: { tenant: string; asOf: string } & Record<string, string>,
+  ): Promise<Row[]> {
+    const query = this.reports.get(name) ?? this.readReport(name);
+    this.reports.set(name, query);
+    const query_params = { ...parameters, asOf: toDateTime64(parameters.asOf) };
+    const answer = await this.clickhouse.query({
+      query,
+      query_params,
+      format: 'JSONEachRow',
+      clickhouse_settings: REPORT_SETTINGS,
+    });
+    return answer.json<Row>();
+  }
+
+  async position(): Promise<bigint> {
+    return (await this.freshness()).position;
+  }
+
+  async freshness(): Promise<Freshness> {
+    const answer = await this.clickhouse.query({ query: FRESHNESS, format: 'JSONEachRow' });
+    const [row] = await answer.json<{ position: string; recordedAt: string | null }>();
+    return { position: BigInt(row?.position ?? 0), recordedAt: row?.recordedAt ?? null };
+  }
+}
+
+const FRESHNESS = `
+  WITH (SELECT min(reached) FROM (SELECT max(position) AS reached FROM watermarks GROUP BY name)) AS reached
+  SELECT
+    toString(reached) AS position,
+    (SELECT formatDateTime(recorded_at, '%Y-%m-%dT%H:%i:%S.%fZ') FROM events WHERE position = reached) AS recordedAt`;
+
+const REPORT_SETTINGS = { output_format_json_quote_64bit_integers: 0 } as const;

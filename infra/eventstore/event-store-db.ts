@@ -1,0 +1,305 @@
+import {
+  type AllStreamSubscription,
+  BACKWARDS,
+  END,
+  ErrorType,
+  EventStoreDBClient,
+  excludeSystemEvents,
+  FORWARDS,
+  isCommandError,
+  jsonEvent,
+  type JSONType,
+  NO_STREAM,
+  type ResolvedEvent,
+  START,
+  streamNameFilter,
+  StreamNotFoundError,
+  WrongExpectedVersionError,
+} from '@eventstore/db-client';
+import {
+  type AppendResult,
+  type EventBatch,
+  type EventCatalog,
+  type EventMetadata,
+  type EventStore,
+  EventStoreUnavailableError,
+  type ExpectedRevision,
+  type NewEvent,
+  parseStreamName,
+  type RecordedEvent,
+  type SubscribeOptions,
+  WrongExpectedRevisionError,
+} from '../../packages/eventsourcing';
+import { abortableDelay } from '../abortable-delay';
+
+/** How long one append may take before it is sent again, in milliseconds. The client itself never gives up on a batch append. */
+const APPEND_TIMEOUT = 5_000;
+const APPEND_TRIES = 4;
+const CHECKPOINT_INTERVAL = 32;
+
+/**
+ * The kernel's `EventStore` over the official client. One instance per process: version 6.2 of the client keeps its pending
+ * appends in one process-wide table, so that an error of one client would reject the appends of another.
+ */
+export class EventStoreDb implements EventStore {
+  private client: EventStoreDBClient;
+
+  /** @param url for example `esdb://127.0.0.1:2113?tls=false` */
+  constructor(
+    private readonly url: string,
+    private readonly catalog: EventCatalog,
+  ) {
+    this.client = EventStoreDBClient.connectionString(url);
+  }
+
+  async append(stream: string, events: readonly NewEvent[], expected: ExpectedRevision): Promise<AppendResult> {
+    const proposed = events.map(({ id, type, data, metadata }) =>
+      jsonEvent({ id, type, data: data as JSONType, metadata: { ...metadata } as unknown as JSONType }),
+    );
+    const expectedRevision = expected === 'no-stream' ? NO_STREAM : BigInt(expected);
+    for (let tries = 1; ; tries++) {
+      try {
+        const appending = this.client.appendToStream(stream, proposed, { expectedRevision });
+        const { nextExpectedRevision, position } = await within(APPEND_TIMEOUT, appending);
+        return { revision: Number(nextExpectedRevision), position: position!.commit };
+      } catch (error) {
+        if (error instanceof WrongExpectedVersionError) throw new WrongExpectedRevisionError(error.message);
+        if (!isTransient(error)) throw error;
+        if (tries === APPEND_TRIES) throw unavailable(error);
+        this.reconnectAfter(error);
+        await abortableDelay(100 * 2 ** tries);
+      }
+    }
+  }
+
+  async *readStream(stream: string): AsyncIterable<RecordedEvent> {
+    try {
+      for await (const resolved of this.client.readStream(stream, { direction: FORWARDS, fromRevision: START })) {
+        const event = this.toRecorded(resolved);
+        if (event) yield event;
+      }
+    } catch (error) {
+      if (error instanceof StreamNotFoundError) return;
+      if (!isTransient(error)) throw error;
+      this.reconnectAfter(error);
+      throw unavailable(error);
+    }
+  }
+
+  async *subscribeToAll(options: SubscribeOptions): AsyncIterable<EventBatch> {
+    let after = options.after;
+    for (let failures = 0; !options.signal?.aborted;) {
+      try {
+        for await (const batch of this.subscribeOnce({ ...options, after })) {
+          failures = 0;
+          after = batch.position;
+          yield batch;
+        }
+      } catch (error) {
+        if (options.signal?.aborted) return;
+        if (!isTransient(error)) throw error;
+        this.reconnectAfter(error);
+        await abortableDelay(Math.min(100 * 2 ** failures++, 2_000), options.signal);
+      }
+    }
+  }
+
+  async head(): Promise<bigint | undefined> {
+    try {
+      for await (const { event } of this.client.readAll({ direction: BACKWARDS, fromPosition: END, maxCount: 1 })) {
+        return event?.position?.commit;
+      }
+      return undefined;
+    } catch (error) {
+      if (!isTransient(error)) throw error;
+      this.reconnectAfter(error);
+      throw unavailable(error);
+    }
+  }
+
+  async close(): Promise<void> {
+    await this.client.dispose();
+  }
+
+  private async *subscribeOnce(options: SubscribeOptions): AsyncIterable<EventBatch> {
+    const { after, streamPrefix, maxBatch = 1_000, lingerMs = 0, signal } = options;
+    const window = new BatchWindow(maxBatch);
+    const filterOptions = {
+      checkpointInterval: CHECKPOINT_INTERVAL,
+      checkpointReached: (_: unknown, { commit }: { commit: bigint }) => Promise.resolve(window.checkpoint(commit)),
+    };
+    const subscription = this.client.subscribeToAll({
+      fromPosition: after === undefined ? START : { commit: after, prepare: after },
+      filter: streamPrefix
+        ? streamNameFilter({ ...filterOptions, prefixes: [streamPrefix] })
+        : excludeSystemEvents(filterOptions),
+    });
+    window.attach(subscription);
+    const stop = (): void => window.end();
+    signal?.addEventListener('abort', stop, { once: true });
+    let position = after ?? 0n;
+    try {
+      for (;;) {
+        await window.arrival();
+        if (signal?.aborted) return;
+        if (lingerMs > 0 && window.caughtUp && window.length < maxBatch) await abortableDelay(lingerMs, signal);
+        const { resolved, checkpoint, caughtUp } = window.take();
+        position = checkpoint ?? resolved[resolved.length - 1]?.event?.position?.commit ?? position;
+        const events = resolved.map((each) => this.toRecorded(each)).filter((event) => event !== undefined);
+        yield { events, position, caughtUp };
+      }
+    } finally {
+      signal?.removeEventListener('abort', stop);
+      subscription.on('error', () => undefined); // a late error of a cancelled call has nobody left to tell
+      await subscription.unsubscribe();
+    }
+  }
+
+  /** Undefined for events that Attest did not write. */
+  private toRecorded({ event }: ResolvedEvent): RecordedEvent | undefined {
+    if (!event || !parseStreamName(event.streamId)) return undefined;
+    const metadata = event.metadata as EventMetadata | undefined;
+    if (typeof metadata !== 'object' || typeof metadata.hash !== 'string') return undefined;
+    return {
+      id: event.id,
+      stream: event.streamId,
+      revision: Number(event.revision),
+      position: event.position!.commit,
+      type: event.type,
+      data: this.catalog.upcast(event.type, metadata.schema, event.data as object),
+      metadata,
+      recordedAt: event.created.toISOString(),
+    };
+  }
+
+  /** Version 6.2 does not reconnect by itself after INTERNAL or UNKNOWN; a new client always does. */
+  private reconnectAfter(error: unknown): void {
+    if (error instanceof Error && isCommandError(error) && error.type === ErrorType.UNAVAILABLE) return;
+    const old = this.client;
+    this.client = EventStoreDBClient.connectionString(this.url);
+    old.dispose().catch(() => undefined); // its connection is the one that failed
+  }
+}
+
+/** Collects what a subscription delivers while the consumer is busy, and holds the subscription back when it is full. */
+class BatchWindow {
+  private events: ResolvedEvent[] = [];
+  private lastCheckpoint: bigint | undefined;
+  private reported = false;
+  private ended = false;
+  private failure: Error | undefined;
+  private wake: (() => void) | undefined;
+  private subscription!: AllStreamSubscription;
+  caughtUp = false;
+
+  constructor(private readonly capacity: number) {}
+
+  get length(): number {
+    return this.events.length;
+  }
+
+  attach(subscription: AllStreamSubscription): void {
+    this.subscription = subscription;
+    subscription.on('data', (resolved: ResolvedEvent) => {
+      this.events.push(resolved);
+      if (this.events.length >= this.capacity) subscription.pause();
+      this.wake?.();
+    });
+    subscription.on('caughtUp', () => {
+      this.caughtUp = true;
+      this.wake?.();
+    });
+    subscription.on('error', (error: Error) => this.end(error));
+    subscription.on('close', () => this.end(new EventStoreUnavailableError('the subscription was closed')));
+    subscription.on('end', () => this.end(new EventStoreUnavailableError('the subscription ended')));
+  }
+
+  checkpoint(position: bigint): void {
+    this.lastCheckpoint = position;
+    this.wake?.();
+  }
+
+  end(failure?: Error): void {
+    this.failure ??= failure;
+    this.ended = true;
+    this.wake?.();
+  }
+
+  /** Resolves when there is something to take. @throws what the subscription failed with, once everything is taken. */
+  async arrival(): Promise<void> {
+    while (!this.hasNews()) {
+      if (this.failure) throw this.failure;
+      if (this.ended) return;
+      await new Promise<void>((resolve) => (this.wake = resolve));
+    }
+  }
+
+  take(): { resolved: ResolvedEvent[]; checkpoint: bigint | undefined; caughtUp: boolean } {
+    const resolved = this.events;
+    this.events = [];
+    // The client tells of checkpoints and of the end while earlier events still wait in its buffer.
+    const drained = this.drained();
+    const checkpoint = drained ? this.lastCheckpoint : undefined;
+    const last = resolved[resolved.length - 1]?.event?.position?.commit;
+    if (drained) this.lastCheckpoint = undefined;
+    if (drained && this.caughtUp) this.reported = true;
+    this.subscription.resume();
+    return {
+      resolved,
+      checkpoint: checkpoint !== undefined && (last === undefined || checkpoint > last) ? checkpoint : undefined,
+      caughtUp: drained && this.caughtUp,
+    };
+  }
+
+  private hasNews(): boolean {
+    if (this.events.length > 0) return true;
+    return this.drained() && (this.lastCheckpoint !== undefined || (this.caughtUp && !this.reported));
+  }
+
+  private drained(): boolean {
+    return this.subscription.readableLength === 0;
+  }
+}
+
+function isTransient(error: unknown): boolean {
+  if (error instanceof EventStoreUnavailableError) return true;
+  if (!(error instanceof Error) || !isCommandError(error)) return isTransportError(error);
+  switch (error.type) {
+    case ErrorType.UNAVAILABLE:
+    case ErrorType.TIMEOUT:
+    case ErrorType.DEADLINE_EXCEEDED:
+    case ErrorType.CANCELLED:
+    case ErrorType.NOT_LEADER:
+      return true;
+    case ErrorType.UNKNOWN:
+      return isTransportError(error);
+    default:
+      return false;
+  }
+}
+
+/** gRPC INTERNAL (13), UNKNOWN (2), UNAVAILABLE (14) and CANCELLED (1) without a typed reason come from the transport. */
+function isTransportError(error: unknown): boolean {
+  const { code } = error as { code?: unknown };
+  return typeof code === 'number' && [1, 2, 13, 14].includes(code);
+}
+
+function unavailable(cause: unknown): EventStoreUnavailableError {
+  if (cause instanceof EventStoreUnavailableError) return cause;
+  return new EventStoreUnavailableError(`the event store does not answer: ${(cause as Error).message}`, { cause });
+}
+
+async function within<T>(milliseconds: number, work: Promise<T>): Promise<T> {
+  let timer: NodeJS.Timeout | undefined;
+  const timeout = new Promise<never>((_, reject) => {
+    timer = setTimeout(
+      () => reject(new EventStoreUnavailableError(`no answer within ${milliseconds} ms`)),
+      milliseconds,
+    );
+  });
+  try {
+    return await Promise.race([work, timeout]);
+  } finally {
+    clearTimeout(timer);
+  }
+}

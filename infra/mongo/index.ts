@@ -1,0 +1,3 @@
+export { Checkpoints } from './checkpoints';
+export { Parked, type ParkedDocument } from './parked';
+export { MongoProjector, type Stored } from './projector';

@@ -1,0 +1,1 @@
+export { type ConsumerOptions, JetStreamConsumer, type StreamDefinition } from './jetstream-consumer';

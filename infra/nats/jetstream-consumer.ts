@@ -1,0 +1,132 @@
+import {
+  AckPolicy,
+  type ConsumerMessages,
+  DeliverPolicy,
+  jetstream,
+  type JetStreamClient,
+  jetstreamManager,
+  type JsMsg,
+  RetentionPolicy,
+  StorageType,
+} from '@nats-io/jetstream';
+import { headers, type NatsConnection } from '@nats-io/transport-node';
+import { abortableDelay } from '../abortable-delay';
+import type { Log } from '../log';
+
+export interface StreamDefinition {
+  readonly name: string;
+  readonly subjects: readonly string[];
+}
+
+export interface ConsumerOptions {
+  readonly stream: StreamDefinition;
+  /** Gets `dead-letter.<subject>` with the headers `Attest-Reason` and `Attest-Sequence`. */
+  readonly deadLetters: StreamDefinition;
+  readonly durable: string;
+  readonly log: Log;
+  /** What a message is about and how to apply it. Messages of one key are applied in order, others side by side. */
+  readonly read: (message: { subject: string; data: Uint8Array }) => { key: string; apply: () => Promise<void> };
+  /** Whether a failure is for good (dead letter) or for now (try again). */
+  readonly isFinal: (error: unknown) => boolean;
+}
+
+const ACK_WAIT = 30_000;
+const IN_FLIGHT = 256;
+const RETRY = { first: 100, longest: 5_000 };
+
+/** A durable pull consumer that acknowledges a message only when it has been applied or stands among the dead letters. */
+export class JetStreamConsumer {
+  private readonly lanes = new Map<string, Promise<void>>();
+  private readonly stopping = new AbortController();
+
+  private constructor(
+    private readonly js: JetStreamClient,
+    private readonly messages: ConsumerMessages,
+    private readonly options: ConsumerOptions,
+  ) {}
+
+  /** Creates the streams and the consumer when they are missing, and begins. */
+  static async start(nats: NatsConnection, options: ConsumerOptions): Promise<JetStreamConsumer> {
+    const manager = await jetstreamManager(nats);
+    for (const { name, subjects } of [options.stream, options.deadLetters]) {
+      const config = { name, subjects: [...subjects], storage: StorageType.File, retention: RetentionPolicy.Limits };
+      const known = await manager.streams.info(name).catch((error: Error) => {
+        if (error.message.includes('stream not found')) return undefined;
+        throw error;
+      });
+      if (!known) await manager.streams.add(config);
+    }
+    await manager.consumers.add(options.stream.name, {
+      durable_name: options.durable,
+      ack_policy: AckPolicy.Explicit,
+      deliver_policy: DeliverPolicy.All,
+      ack_wait: ACK_WAIT * 1_000_000,
+      max_ack_pending: IN_FLIGHT,
+    });
+    const js = jetstream(nats);
+    const consumer = await js.consumers.get(options.stream.name, options.durable);
+    const messages = await consumer.consume({ max_messages: IN_FLIGHT });
+    const started = new JetStreamConsumer(js, messages, options);
+    void started.run();
+    return started;
+  }
+
+  /** Takes no more messages and waits for those under way. */
+  async stop(): Promise<void> {
+    this.stopping.abort();
+    await this.messages.close();
+    await Promise.all(this.lanes.values());
+  }
+
+  private async run(): Promise<void> {
+    for await (const message of this.messages) {
+      const { key, work } = this.prepare(message);
+      const lane = (this.lanes.get(key) ?? Promise.resolve()).then(work);
+      this.lanes.set(key, lane);
+      void lane.then(() => this.lanes.get(key) === lane && this.lanes.delete(key));
+    }
+  }
+
+  private prepare(message: JsMsg): { key: string; work: () => Promise<void> } {
+    try {
+      const { key, apply } = this.options.read(message);
+      return { key, work: () => this.settle(message, apply) };
+    } catch (error) {
+      const apply = (): Promise<void> => Promise.reject(error as Error);
+      return { key: `unreadable:${message.seq}`, work: () => this.settle(message, apply) };
+    }
+  }
+
+  /** Applies until it succeeds or fails for good; never rejects. Stopped in between, the message comes again. */
+  private async settle(message: JsMsg, apply: () => Promise<void>): Promise<void> {
+    const { log, isFinal } = this.options;
+    for (let wait = RETRY.first; !this.stopping.signal.aborted; wait = Math.min(wait * 2, RETRY.longest)) {
+      try {
+        await apply().catch(async (error: unknown) => {
+          if (!isFinal(error)) throw error;
+          await this.bury(message, error as Error);
+        });
+        message.ack();
+        return;
+      } catch (error) {
+        log.warn(
+          { subject: message.subject, seq: message.seq, err: error, retryInMs: wait },
+          'not applied; trying again',
+        );
+        message.working();
+        await abortableDelay(wait, this.stopping.signal);
+      }
+    }
+  }
+
+  private async bury(message: JsMsg, error: Error): Promise<void> {
+    const { log, stream } = this.options;
+    log.warn({ subject: message.subject, seq: message.seq, reason: error.message }, 'dead letter');
+    const reason = headers();
+    // A header is one line of ASCII.
+    reason.set('Attest-Reason', `${error.name}: ${error.message}`.replace(/[^\x20-\x7e]+/g, ' '));
+    reason.set('Attest-Sequence', String(message.seq));
+    const msgID = `${stream.name}:${message.seq}`;
+    await this.js.publish(`dead-letter.${message.subject}`, message.data, { headers: reason, msgID });
+  }
+}

@@ -1,0 +1,3 @@
+export * from './assessment.commands';
+export * from './attempt.decider';
+export * from './attempt.events';

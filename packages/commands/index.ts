@@ -1,0 +1,3 @@
+export * from './command-definition';
+export * from './command-input';
+export * from './validate-command';

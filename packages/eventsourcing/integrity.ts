@@ -1,0 +1,28 @@
+import { createHash } from 'node:crypto';
+import canonicalize from 'canonicalize';
+import type { EventMetadata } from './messages';
+
+/** What the first event of a stream is chained to. */
+export const CHAIN_START = '0'.repeat(64);
+
+/**
+ * One link of a stream's hash chain: SHA-256, hex, over the previous link and the RFC 8785 canonical JSON of the event.
+ * The hash itself is the only metadata left out. Storage format.
+ */
+export function chainHash(
+  previous: string,
+  event: { id: string; type: string; data: object; metadata: Omit<EventMetadata, 'hash'> },
+): string {
+  const { id, type, data, metadata } = event;
+  return createHash('sha256')
+    .update(previous)
+    .update(canonicalJson({ id, type, data, metadata: { ...metadata, hash: undefined } }))
+    .digest('hex');
+}
+
+/** RFC 8785 canonical JSON. @throws TypeError for a value that JSON cannot hold. */
+export function canonicalJson(value: unknown): string {
+  const json = canonicalize(value);
+  if (json === undefined) throw new TypeError('a value that JSON cannot hold has no canonical form');
+  return json;
+}

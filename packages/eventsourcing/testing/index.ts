@@ -1,0 +1,95 @@
+import {
+  type Command,
+  type Decider,
+  type Document,
+  type DomainEvent,
+  DomainError,
+  type EventMetadata,
+  foldEvents,
+  type Projection,
+  ProjectionFold,
+  type RecordedEvent,
+  streamName,
+} from '..';
+
+/** given/when/then for a decider. `then*` runs the command; accepted commands are also run again and must yield nothing. */
+export function given<S, C extends Command, E extends DomainEvent>(
+  decider: Decider<S, C, E>,
+  history: readonly E[] = [],
+) {
+  const state = foldEvents(decider, history);
+  return {
+    when(command: C) {
+      return {
+        then(...expected: E[]): void {
+          const events = decider.decide(command, state);
+          expect(events).toEqual(expected);
+          expect(decider.decide(command, foldEvents(decider, [...history, ...events]))).toEqual([]);
+        },
+        thenNothing(): void {
+          expect(decider.decide(command, state)).toEqual([]);
+        },
+        thenRefused(code: string): void {
+          expect(() => decider.decide(command, state)).toThrow(
+            expect.objectContaining({ name: DomainError.name, code }),
+          );
+        },
+      };
+    },
+  };
+}
+
+/** An event as the store would give it back. `position` must rise from call to call within one test. */
+export function recorded<E extends DomainEvent>(
+  event: E,
+  at: {
+    category: string;
+    id: string;
+    position: number;
+    occurredAt?: string;
+    tenant?: string;
+    metadata?: Partial<EventMetadata>;
+  },
+): RecordedEvent<E> {
+  const { tenant = 'acme', occurredAt = '2026-01-01T00:00:00.000Z', position } = at;
+  const commandId = `command-${position}`;
+  return {
+    ...event,
+    id: `event-${position}`,
+    stream: streamName(tenant, at.category, at.id),
+    revision: position,
+    position: BigInt(position),
+    recordedAt: occurredAt,
+    metadata: {
+      schema: 1,
+      tenant,
+      actor: { sub: 'test', roles: ['admin'], via: 'test' },
+      commandId,
+      $correlationId: commandId,
+      $causationId: commandId,
+      occurredAt,
+      hash: '',
+      ...at.metadata,
+    },
+  };
+}
+
+/** given/then for a projection: every event is delivered twice, and the documents must be as if it came once. */
+export function givenProjection<D extends Document, E extends DomainEvent>(
+  projection: Projection<D, E>,
+  events: readonly RecordedEvent[],
+) {
+  const once = new ProjectionFold<D>(projection);
+  const twice = new ProjectionFold<D>(projection);
+  for (const event of events) {
+    once.apply(event);
+    twice.apply(event);
+    twice.apply(event);
+  }
+  return {
+    thenDocument(id: string, expected: D | undefined): void {
+      expect(once.documents.get(id)).toEqual(expected);
+      expect(twice.documents).toEqual(once.documents);
+    },
+  };
+}

@@ -1,0 +1,31 @@
+-- One row per event of a person, with what that event says; null where it says nothing. No names or e-mail addresses.
+CREATE TABLE IF NOT EXISTS person_facts
+(
+    tenant          LowCardinality(String),
+    person          UUID,
+    type            LowCardinality(String),
+    employee_number Nullable(String),
+    role            LowCardinality(Nullable(String)),
+    org_unit        LowCardinality(Nullable(String)),
+    manager         Nullable(UUID),
+    occurred_at     DateTime64(3, 'UTC'),
+    position        UInt64
+)
+ENGINE = ReplacingMergeTree
+ORDER BY (tenant, person, position);
+
+-- derive
+INSERT INTO person_facts
+SELECT
+    tenant,
+    toUUID(JSONExtractString(data, 'person')),
+    type,
+    JSONExtract(data, 'employeeNumber', 'Nullable(String)'),
+    JSONExtract(data, 'role', 'Nullable(String)'),
+    JSONExtract(data, 'orgUnit', 'Nullable(String)'),
+    toUUIDOrNull(JSONExtractString(data, 'manager')),
+    occurred_at,
+    position
+FROM events
+WHERE position > {after:UInt64} AND position <= {upTo:UInt64}
+  AND type IN ('PersonHired', 'RoleChanged', 'PersonTransferred', 'PersonTerminated');

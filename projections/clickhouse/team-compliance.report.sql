@@ -1,0 +1,65 @@
+-- How each team stands: the active people who report to a manager, and their enrollments that were not withdrawn. With
+-- {manager} the teams of that manager and of everybody below; '' for all teams.
+WITH RECURSIVE
+person AS
+(
+    SELECT
+        person,
+        argMaxIf(assumeNotNull(employee_number), position, type = 'PersonHired') AS number,
+        argMaxIf(tuple(manager), position, type IN ('PersonHired', 'PersonTransferred')).1 AS reports_to,
+        argMax(type, position) != 'PersonTerminated' AS active
+    FROM person_facts
+    WHERE tenant = {tenant:String} AND occurred_at <= {asOf:DateTime64(3, 'UTC')}
+    GROUP BY person
+),
+below AS
+(
+    SELECT toUUIDOrNull({manager:String}) AS manager, 0 AS depth
+    WHERE {manager:String} != ''
+    UNION ALL
+    SELECT toNullable(p.person) AS manager, below.depth + 1 AS depth
+    FROM person AS p
+    INNER JOIN below ON p.reports_to = below.manager
+    WHERE below.depth < 32
+),
+enrollment AS
+(
+    SELECT
+        enrollment,
+        any(person) AS person,
+        argMax(status, position) AS standing,
+        argMaxIf(tuple(due_on), position, status = 'open').1 AS last_due_on
+    FROM enrollment_facts
+    WHERE tenant = {tenant:String} AND occurred_at <= {asOf:DateTime64(3, 'UTC')}
+    GROUP BY enrollment
+),
+progress AS
+(
+    SELECT
+        person,
+        countIf(standing != 'withdrawn') AS assigned,
+        countIf(standing = 'completed') AS completed,
+        countIf(standing = 'failed') AS failed,
+        countIf(standing = 'open') AS open,
+        countIf(standing = 'open' AND last_due_on < toDate32({asOf:DateTime64(3, 'UTC')})) AS overdue
+    FROM enrollment
+    GROUP BY person
+)
+SELECT
+    toString(member.reports_to) AS manager,
+    any(boss.number) AS managerEmployeeNumber,
+    count() AS members,
+    sum(progress.assigned) AS assigned,
+    sum(progress.completed) AS completed,
+    sum(progress.failed) AS failed,
+    sum(progress.open) AS open,
+    sum(progress.overdue) AS overdue,
+    if(assigned = 0, NULL, completed / assigned) AS compliance
+FROM person AS member
+LEFT JOIN progress ON progress.person = member.person
+LEFT JOIN person AS boss ON boss.person = member.reports_to
+WHERE member.active
+  AND member.reports_to IS NOT NULL
+  AND ({manager:String} = '' OR member.reports_to IN (SELECT manager FROM below))
+GROUP BY member.reports_to
+ORDER BY manager
