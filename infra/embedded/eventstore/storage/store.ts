@@ -1,0 +1,187 @@
+/**
+ * The LMDB environment: four tables, read in committed snapshots, written only in whole groups.
+ *
+ * `overlappingSync` is off, so a transaction becomes visible to readers only after it was flushed: whatever a reader sees
+ * survives a crash, and no separate watermark is needed. `eventTurnBatching` is off because groups are formed by the writer.
+ */
+import { createHash } from 'node:crypto';
+import { type Database, open, type RootDatabase } from 'lmdb';
+
+/** First position handed out. Not 0, because a subscription from position 0 means "after position 0". */
+const FIRST_POSITION = 64;
+const TOMBSTONE_KEY_REVISION = 0xffff_ffff_ffff;
+/** Names up to this many bytes are their own key; LMDB keys end at 1,978 bytes. */
+const MAX_NAME_KEY = 1024;
+
+/** One stored event and where it stands in the log. */
+export interface LogRecord {
+  /** Byte offset in the log: strictly increasing, not dense. */
+  position: number;
+  /** The record in wire format. */
+  raw: Buffer;
+}
+
+/** What one commit adds. */
+export interface Batch {
+  records: LogRecord[];
+  entries: { streamNo: number; revision: number; position: number }[];
+  streams: { name: string; streamNo: number }[];
+  groups: { key: string; value: Buffer }[];
+}
+
+export const emptyBatch = (): Batch => ({ records: [], entries: [], streams: [], groups: [] });
+
+export interface IndexEntry {
+  revision: number;
+  position: number;
+}
+
+export class Store {
+  private readonly env: RootDatabase<Buffer, Buffer>;
+  private readonly log: Database<Buffer, Buffer>;
+  private readonly index: Database<Buffer, Buffer>;
+  private readonly streams: Database<Buffer, Buffer>;
+  private readonly groups: Database<Buffer, Buffer>;
+
+  /** @param file path of the LMDB data file; its lock file stands beside it. */
+  constructor(file: string) {
+    const binary = { encoding: 'binary', keyEncoding: 'binary' } as const;
+    const options = { ...binary, noSubdir: true, overlappingSync: false, eventTurnBatching: false, mapSize: 2 ** 30 };
+    this.env = open<Buffer, Buffer>(file, options);
+    this.log = this.env.openDB<Buffer, Buffer>('log', binary);
+    this.index = this.env.openDB<Buffer, Buffer>('index', binary);
+    this.streams = this.env.openDB<Buffer, Buffer>('streams', binary);
+    this.groups = this.env.openDB<Buffer, Buffer>('groups', binary);
+  }
+
+  /** Writes a batch as one transaction; resolves when it is on disk and visible to readers. */
+  async commit(batch: Batch): Promise<void> {
+    try {
+      await this.env.batch(() => {
+        for (const { position, raw } of batch.records) void this.log.put(positionKey(position), raw);
+        for (const { streamNo, revision, position } of batch.entries) {
+          void this.index.put(indexKey(streamNo, revision), copyOf(positionKey(position)));
+        }
+        for (const { name, streamNo } of batch.streams)
+          void this.streams.put(nameKey(name), copyOf(positionKey(streamNo)));
+        for (const { key, value } of batch.groups) void this.groups.put(Buffer.from(key), value);
+      });
+    } catch (error) {
+      throw await causeOf(error);
+    }
+    this.env.resetReadTxn();
+  }
+
+  /** Where the next record goes: the byte after the last one. */
+  nextPosition(): number {
+    for (const { key, value } of this.log.getRange({ reverse: true, limit: 1 }))
+      return readPosition(key) + value.length;
+    return FIRST_POSITION;
+  }
+
+  /** The stored record at a position. */
+  record(position: number): Buffer | undefined {
+    return this.log.get(positionKey(position));
+  }
+
+  /**
+   * One page of the log in order of position.
+   * @param from first position looked at, inclusive forwards, exclusive backwards
+   */
+  page(from: number, limit: number, maxBytes: number, backwards = false): LogRecord[] {
+    const page: LogRecord[] = [];
+    let bytes = 0;
+    if (backwards && from <= 0) return page;
+    const start = copyOf(positionKey(backwards ? from - 1 : from));
+    for (const { key, value } of this.log.getRange({ start, limit, reverse: backwards })) {
+      page.push({ position: readPosition(key), raw: value });
+      bytes += value.length;
+      if (bytes >= maxBytes) break;
+    }
+    return page;
+  }
+
+  /** Position of the last committed record, 0 for an empty log. */
+  lastPosition(): number {
+    for (const { key } of this.log.getRange({ reverse: true, limit: 1 })) return readPosition(key);
+    return 0;
+  }
+
+  streamNo(name: string): number | undefined {
+    const value = this.streams.get(nameKey(name));
+    return value && readPosition(value);
+  }
+
+  /** Revision and position of the last event of a stream; the tombstone has revision Infinity. */
+  lastEntry(streamNo: number): IndexEntry | undefined {
+    return this.entries(streamNo, Infinity, 1, true)[0];
+  }
+
+  /** Index entries of one stream from a revision on, inclusive, in either direction. */
+  entries(streamNo: number, from: number, limit: number, backwards = false): IndexEntry[] {
+    const start = copyOf(indexKey(streamNo, from));
+    const end = backwards ? copyOf(indexKey(streamNo, 0)) : copyOf(indexKey(streamNo, Infinity));
+    const found: IndexEntry[] = [];
+    // Both bounds belong to the stream; LMDB leaves the end bound out, hence the look at it below.
+    for (const { key, value } of this.index.getRange({ start, end, limit, reverse: backwards })) {
+      found.push({ revision: keyRevision(key), position: readPosition(value) });
+    }
+    if (found.length < limit) {
+      const last = this.index.get(end);
+      const revision = keyRevision(end);
+      if (last && (backwards ? from >= 0 : true)) found.push({ revision, position: readPosition(last) });
+    }
+    return found;
+  }
+
+  group(key: string): Buffer | undefined {
+    return this.groups.get(Buffer.from(key));
+  }
+
+  allGroups(): Buffer[] {
+    return [...this.groups.getRange({})].map(({ value }) => value);
+  }
+
+  close(): Promise<void> {
+    return this.env.close();
+  }
+}
+
+const scratchPosition = Buffer.alloc(8);
+const scratchIndex = Buffer.alloc(12);
+
+/** Big-endian, so that byte order is number order. The buffer is reused: LMDB copies keys at once, values must be copied. */
+function positionKey(position: number): Buffer {
+  scratchPosition.writeUIntBE(position, 2, 6);
+  return scratchPosition;
+}
+
+function indexKey(streamNo: number, revision: number): Buffer {
+  scratchIndex.writeUIntBE(streamNo, 0, 6);
+  scratchIndex.writeUIntBE(Math.min(revision, TOMBSTONE_KEY_REVISION), 6, 6);
+  return scratchIndex;
+}
+
+function nameKey(name: string): Buffer {
+  const bytes = Buffer.from(name);
+  if (bytes.length <= MAX_NAME_KEY) return bytes;
+  return Buffer.concat([bytes.subarray(0, MAX_NAME_KEY), createHash('sha256').update(bytes).digest()]);
+}
+
+const copyOf = (buffer: Buffer): Buffer => Buffer.from(buffer);
+const readPosition = (buffer: Uint8Array): number => Buffer.from(buffer.buffer, buffer.byteOffset, 8).readUIntBE(2, 6);
+
+function keyRevision(key: Uint8Array): number {
+  const revision = Buffer.from(key.buffer, key.byteOffset, 12).readUIntBE(6, 6);
+  return revision === TOMBSTONE_KEY_REVISION ? Infinity : revision;
+}
+
+/** lmdb-js rejects with "see commitError"; the reason is in a promise of its own, which must not be left unhandled. */
+async function causeOf(error: unknown): Promise<Error> {
+  const failure = error as Error & { commitError?: Promise<never> };
+  if (!failure.commitError) return failure;
+  return failure.commitError.then(
+    () => failure,
+    (cause: unknown) => (cause instanceof Error ? cause : new Error(String(cause))),
+  );
+}
