@@ -1,6 +1,7 @@
 /**
  * The single writer. An append is decided at once against the state that includes everything queued before it, then waits
- * for the group commit that carries it. All that arrives during one commit goes into the next one.
+ * for the group commit that carries it: all that the connections brought in one turn of the event loop, or while the last commit
+ * kept it busy, goes to disk together.
  */
 import { randomUUID } from 'node:crypto';
 import { DELETED_METADATA, parseMetadata, undeletedMetadata } from '../streams/metadata';
@@ -37,7 +38,6 @@ interface Group {
   /** Records of this group by stream and revision, for checks against events that are not on disk yet. */
   entries: Map<string, Map<number, Buffer>>;
   waiters: { resolve: (outcome: WriteOutcome) => void; reject: (error: Error) => void; outcome: WriteOutcome }[];
-  bytes: number;
 }
 
 const newGroup = (): Group => ({
@@ -45,11 +45,7 @@ const newGroup = (): Group => ({
   heads: new Map(),
   entries: new Map(),
   waiters: [],
-  bytes: 0,
 });
-
-/** Above this much undecided data connections stop being read, in bytes. */
-const QUEUE_LIMIT = 32 * 1024 * 1024;
 
 /** How much of the end of the log is looked at on start, in bytes: the real server's cache of committed ids. */
 const WARM_BYTES = 8 * 1024 * 1024;
@@ -58,14 +54,12 @@ const SYSTEM_EVENT = { contentType: 'application/json', customMetadata: Buffer.a
 
 export class Writer {
   private queued = newGroup();
-  private flushing: Group | undefined;
   private scheduled = false;
   private failure: WriteFailedError | undefined;
   private nextPosition: number;
   private readonly recent = new RecentIds();
   private readonly listeners = new Set<CommitListener>();
   private idle: (() => void)[] = [];
-  private drained: (() => void)[] = [];
 
   constructor(
     private readonly store: Store,
@@ -81,15 +75,6 @@ export class Writer {
   onCommit(listener: CommitListener): () => void {
     this.listeners.add(listener);
     return () => this.listeners.delete(listener);
-  }
-
-  /** Whether callers should wait for `drain` before they bring more. */
-  get full(): boolean {
-    return this.queued.bytes > QUEUE_LIMIT;
-  }
-
-  drain(): Promise<void> {
-    return this.full ? new Promise((resolve) => this.drained.push(resolve)) : Promise.resolve();
   }
 
   /**
@@ -144,7 +129,7 @@ export class Writer {
 
   /** Resolves when nothing is waiting for the disk. */
   settled(): Promise<void> {
-    return this.flushing || this.scheduled ? new Promise((resolve) => this.idle.push(resolve)) : Promise.resolve();
+    return this.scheduled ? new Promise((resolve) => this.idle.push(resolve)) : Promise.resolve();
   }
 
   private decide(stream: string, head: StreamHead, expected: number, events: readonly { id: string }[]): Decision {
@@ -180,12 +165,12 @@ export class Writer {
 
   /** State of a stream with everything decided so far, on disk or not. */
   private head(stream: string): StreamHead {
-    return this.queued.heads.get(stream) ?? this.flushing?.heads.get(stream) ?? this.heads.get(stream);
+    return this.queued.heads.get(stream) ?? this.heads.get(stream);
   }
 
   /** The event at a revision, whether it is on disk or on its way there. */
   private storedRecord(stream: string, head: StreamHead, revision: number): Buffer | undefined {
-    const pending = this.queued.entries.get(stream)?.get(revision) ?? this.flushing?.entries.get(stream)?.get(revision);
+    const pending = this.queued.entries.get(stream)?.get(revision);
     if (pending) return pending;
     const [entry] = head.streamNo ? this.store.entries(head.streamNo, revision, 1) : [];
     return entry?.revision === revision ? this.store.record(entry.position) : undefined;
@@ -212,7 +197,6 @@ export class Writer {
     const revisions = entries.get(stream) ?? new Map<number, Buffer>();
     entries.set(stream, revisions.set(revision, raw));
     this.recent.add(event.id, { stream, revision, position });
-    this.queued.bytes += raw.length;
     if (isMetastream(stream)) {
       const original = originalOf(stream);
       heads.set(original, { ...this.head(original), metadata: parseMetadata(event.data) });
@@ -242,40 +226,30 @@ export class Writer {
       this.queued = newGroup();
       return Promise.reject(this.failure);
     }
-    const pending = wrote || this.queued.waiters.length > 0 ? this.queued : this.flushing;
-    if (!pending) return Promise.resolve(outcome);
+    if (!wrote && this.queued.waiters.length === 0) return Promise.resolve(outcome);
     return new Promise((resolve, reject) => {
-      pending.waiters.push({ resolve, reject, outcome });
-      this.schedule();
+      this.queued.waiters.push({ resolve, reject, outcome });
+      if (this.scheduled) return;
+      this.scheduled = true;
+      setImmediate(() => this.flush());
     });
   }
 
-  private schedule(): void {
-    if (this.scheduled || this.flushing || this.queued.waiters.length === 0) return;
-    this.scheduled = true;
-    // One turn of the event loop collects what all connections have already sent.
-    setImmediate(() => void this.flush());
-  }
-
-  private async flush(): Promise<void> {
-    this.scheduled = false;
+  private flush(): void {
     const group = this.queued;
-    this.flushing = group;
     this.queued = newGroup();
+    this.scheduled = false;
     try {
-      await this.store.commit(group.batch);
+      this.store.commit(group.batch);
     } catch (error) {
       this.fail(group, error);
       return;
     }
-    this.flushing = undefined;
     for (const [name, head] of group.heads) this.heads.set(name, head);
     for (const { resolve, outcome } of group.waiters) resolve(outcome);
     const { records } = group.batch;
     if (records.length > 0) for (const listener of this.listeners) listener(records, group.entries);
-    for (const resume of this.drained.splice(0)) resume();
-    this.schedule();
-    if (!this.scheduled) for (const done of this.idle.splice(0)) done();
+    for (const done of this.idle.splice(0)) done();
   }
 
   /** After a failed write the disk cannot be trusted (a later fsync may lie), so the engine stops writing for good. */
@@ -284,10 +258,8 @@ export class Writer {
     this.failure = new WriteFailedError(
       `The disk refused a write (${reason}); nothing of it was stored. Make room, then restart the engine.`,
     );
-    this.flushing = undefined;
-    for (const { reject } of [...group.waiters, ...this.queued.waiters]) reject(this.failure);
-    this.queued = newGroup();
-    for (const resume of [...this.drained.splice(0), ...this.idle.splice(0)]) resume();
+    for (const { reject } of group.waiters) reject(this.failure);
+    for (const done of this.idle.splice(0)) done();
   }
 }
 

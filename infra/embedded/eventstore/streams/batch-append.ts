@@ -106,7 +106,6 @@ class BatchAppendCall implements StreamHandler {
       (outcome) => this.answer(pending, command, outcome),
       (error: unknown) => this.call.end(asGrpcError(error)),
     );
-    if (this.writer.full) this.waitForRoom();
   }
 
   private answer(pending: Pending, { stream, expected }: StreamCommand, outcome: WriteOutcome): void {
@@ -154,11 +153,6 @@ class BatchAppendCall implements StreamHandler {
     if (this.waiting.size > 0) return;
     clearInterval(this.timer);
     this.timer = undefined;
-  }
-
-  private waitForRoom(): void {
-    this.call.pause();
-    void this.writer.drain().then(() => this.call.resume());
   }
 
   private waitForReader(): void {

@@ -4,7 +4,7 @@ import { eventFrames, streamNotFoundFrame } from '../wire/read-response';
 import { type Call, type Method } from '../wire/server';
 import { type LogRecord } from '../storage/store';
 import { compileFilter, visibleInAll } from './filter';
-import { decodeRead, type Point, type ReadRequest } from './messages';
+import { decodeRead, type ReadRequest } from './messages';
 import { type Page, type Reader, type ResolvedEvent } from './reader';
 import { subscribe } from './subscription';
 import { type CommitFeed } from './commit-feed';
@@ -71,17 +71,14 @@ async function readCounted(request: ReadRequest, count: number, call: Call, read
 function acceptance({ source, filter }: ReadRequest): ((record: LogRecord) => boolean) | undefined {
   if (source !== 'all') return undefined;
   if (!filter) return visibleInAll;
-  const { matches } = compileFilter(filter);
-  return (record) => visibleInAll(record) && matches(record);
+  const compiled = compileFilter(filter);
+  return (record) => visibleInAll(record) && compiled.matches(record);
 }
 
 /** First revision or position of a read; the end of $all is the position after its last event. */
 function startOf({ source, from, backwards }: ReadRequest, reader: Reader): number {
   if (typeof from === 'number') return from;
-  return from === 'start' ? 0 : endOf(source, from, backwards, reader);
-}
-
-function endOf(source: ReadRequest['source'], _from: Point, backwards: boolean, reader: Reader): number {
+  if (from === 'start') return 0;
   if (source === 'all') return reader.lastPosition() + 1;
   return reader.head(source.stream).last + (backwards ? 0 : 1);
 }

@@ -3,7 +3,7 @@
  * Rules: https://github.com/grpc/grpc/blob/master/doc/PROTOCOL-HTTP2.md
  */
 import { constants, createServer, type Http2Server, type ServerHttp2Session, type ServerHttp2Stream } from 'node:http2';
-import { type AddressInfo } from 'node:net';
+import { type AddressInfo, type Socket } from 'node:net';
 import { FrameParser } from './frame';
 import { GrpcError, Status } from './grpc-error';
 import { MalformedMessageError } from './protobuf';
@@ -55,7 +55,7 @@ export class GrpcServer {
       maxSessionMemory: 256,
       settings: { initialWindowSize: WINDOW, maxConcurrentStreams: 10_000 },
     });
-    this.http.on('connection', (socket) => socket.setNoDelay(true));
+    this.http.on('connection', (socket: Socket) => socket.setNoDelay(true));
     this.http.on('session', (session) => {
       this.sessions.add(session);
       session.setLocalWindowSize(2 * WINDOW);
@@ -64,7 +64,7 @@ export class GrpcServer {
       session.on('error', () => session.destroy());
     });
     this.http.on('sessionError', () => undefined);
-    this.http.on('unknownProtocol', (socket) => socket.destroy());
+    this.http.on('unknownProtocol', (socket: Socket) => socket.destroy());
     this.http.on('stream', (stream, headers) => this.accept(stream, headers));
     this.http.setTimeout(0);
   }
