@@ -1,0 +1,73 @@
+import { CommandError, notSupported } from '../errors';
+import { document, type Document, isDocument, isNumeric, type Value } from '../values';
+import { type Request } from '../wire';
+import { adminCommands } from './admin';
+import { Call, checkFields, type CommandDefinition, genericFields, type Services } from './command';
+import { handshakeCommands } from './handshake';
+import { readCommands } from './read';
+import { writeCommands } from './write';
+
+const commands = new Map<string, CommandDefinition>(
+  Object.entries({ ...handshakeCommands, ...readCommands, ...writeCommands, ...adminCommands }),
+);
+
+/** Runs commands and turns their failures into replies. */
+export class Dispatcher {
+  constructor(private readonly services: Services) {}
+
+  /** The reply to a request; never rejects. */
+  async reply(request: Request): Promise<Document> {
+    try {
+      return await this.run(request);
+    } catch (error) {
+      return failure(error);
+    }
+  }
+
+  private run(request: Request): Document | Promise<Document> {
+    const name = request.body.firstName() ?? '';
+    const command = commands.get(name);
+    if (!command) throw new CommandError('CommandNotFound', `no such command: '${name}'`);
+    if (request.legacy && !/^(hello|ismaster)$/i.test(name))
+      throw new CommandError('UnsupportedOpQueryCommand', `Unsupported OP_QUERY command: ${name}`);
+    if (!request.legacy) {
+      const names = [...request.body.elements()]
+        .map((element) => element.name)
+        .filter((field) => !genericFields.has(field));
+      checkFields(name, [...names, ...request.sequences.keys()], new Set([name, ...command.fields]));
+    }
+    checkConcerns(request);
+    const { store } = this.services;
+    const call = new Call(name, request, this.services, store);
+    return command.access === 'write' ? store.write(() => command.run(call)) : command.run(call);
+  }
+}
+
+/** One node without replicas meets every read and write concern that asks for nothing but durability. */
+function checkConcerns({ body }: Request): void {
+  const level = field(body.get('readConcern'), 'level');
+  if (level !== undefined && !['local', 'available', 'majority', 'linearizable'].includes(level as string))
+    throw notSupported(`read concern '${String(level)}'`);
+  const w = field(body.get('writeConcern'), 'w');
+  if (w !== undefined && w !== 'majority' && !(isNumeric(w) && Number(w) <= 1))
+    throw new CommandError(100, `Not enough data-bearing nodes for write concern w: ${String(w)}`);
+}
+
+function field(value: Value | undefined, name: string): Value | undefined {
+  return isDocument(value) ? value.get(name) : undefined;
+}
+
+function failure(error: unknown): Document {
+  if (error instanceof CommandError)
+    return document({
+      ok: 0,
+      errmsg: error.message,
+      code: error.code,
+      codeName: error.codeName,
+      ...error.details,
+      ...(error.labels.length > 0 && { errorLabels: error.labels }),
+    });
+  const reason = error instanceof Error ? error.message : String(error);
+  process.stderr.write(`mongodb engine: ${error instanceof Error ? (error.stack ?? reason) : reason}\n`);
+  return document({ ok: 0, errmsg: `Internal error: ${reason}`, code: 1, codeName: 'InternalError' });
+}

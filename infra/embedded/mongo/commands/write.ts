@@ -1,0 +1,300 @@
+import { RawDocument } from '../bson-read';
+import { MAX_DOCUMENT_BYTES, storedForm, type Collection } from '../collection';
+import { CommandError } from '../errors';
+import { type Filter, parseFilter } from '../matcher';
+import { wholeNumber } from '../numbers';
+import { parseSort } from '../planner';
+import { find, type Found, type Query } from '../query';
+import { applyUpdate, parseUpdate, type Update, upsertDocument } from '../update';
+import { type Variables } from '../expressions';
+import { document, type Document, isDocument, isTruthy, type Value } from '../values';
+import { type Call, checkCollation, checkFields, type CommandDefinition, hintOf } from './command';
+
+/** The server's limit on the statements of one command. */
+const MAX_STATEMENTS = 100_000;
+
+/** What one update statement did. */
+export interface UpdateResult {
+  matched: number;
+  modified: number;
+  upsertedId: Value | undefined;
+}
+
+/** A parsed update statement, of `update`, `findAndModify` or `bulkWrite`. */
+export interface UpdateStatement {
+  filter: Filter;
+  update: Update;
+  upsert: boolean;
+  multi: boolean;
+  sort?: Document | undefined;
+  hint?: Value | undefined;
+}
+
+/** Runs statements in order and collects their errors by index; an ordered command stops at the first one. */
+export function runStatements<T>(
+  statements: readonly T[],
+  ordered: boolean,
+  run: (statement: T, index: number) => void,
+): Document[] {
+  if (statements.length === 0 || statements.length > MAX_STATEMENTS)
+    throw new CommandError(
+      'InvalidLength',
+      `Write batch sizes must be between 1 and ${MAX_STATEMENTS}. Got ${statements.length} operations.`,
+    );
+  const errors: Document[] = [];
+  for (const [index, statement] of statements.entries()) {
+    try {
+      run(statement, index);
+    } catch (error) {
+      if (!(error instanceof CommandError) || error.labels.length > 0) throw error;
+      errors.push(document({ index, code: error.code, errmsg: error.message, ...error.details }));
+      if (ordered) break;
+    }
+  }
+  return errors;
+}
+
+function writeReply(fields: Record<string, Value>, errors: Document[]): Document {
+  const reply = document(fields);
+  if (errors.length > 0) reply.set('writeErrors', errors);
+  return reply.set('ok', 1);
+}
+
+/**
+ * Inserts one document.
+ * @throws as `Collection.insert` and `storedForm`.
+ */
+export function insertOne(call: Call, collection: Collection, doc: RawDocument): RawDocument {
+  if (doc.slice().length > MAX_DOCUMENT_BYTES)
+    throw new CommandError(
+      'BSONObjectTooLarge',
+      `object to insert too large. size in bytes: ${doc.slice().length}, max size: ${MAX_DOCUMENT_BYTES}`,
+    );
+  const stored = storedForm(doc);
+  collection.insert(call.kv, stored);
+  return stored;
+}
+
+function query(
+  call: Call,
+  collection: Collection,
+  filter: Filter,
+  limit: number,
+  options: { sort?: Document | undefined; hint?: Value | undefined },
+): Query {
+  return {
+    filter,
+    sort: parseSort(options.sort),
+    skip: 0,
+    limit,
+    hint: hintOf(collection, options.hint),
+    deadline: call.deadline,
+  };
+}
+
+/** Finds what a statement is about before anything is written: a write must not see its own changes. */
+export function targets(
+  call: Call,
+  collection: Collection,
+  filter: Filter,
+  multi: boolean,
+  options: { sort?: Document | undefined; hint?: Value | undefined },
+): Found[] {
+  return [...find(call.kv, collection, query(call, collection, filter, multi ? 0 : 1, options))];
+}
+
+/** Runs one update statement. @throws what update operators and indexes refuse. */
+export function updateStatement(call: Call, namespace: string, statement: UpdateStatement): UpdateResult {
+  const { filter, update, multi } = statement;
+  if (multi && update.kind === 'replacement')
+    throw new CommandError('FailedToParse', 'multi update is not supported for replacement-style update');
+  const existing = call.catalog.get(namespace);
+  const result: UpdateResult = { matched: 0, modified: 0, upsertedId: undefined };
+  if (existing) {
+    const found = multi
+      ? recordsOf(call, existing, filter, statement)
+      : targets(call, existing, filter, false, statement);
+    for (const { record, doc } of found) {
+      result.matched++;
+      if (updateRecord(call, existing, record, doc, statement)) result.modified++;
+    }
+  }
+  if (result.matched === 0 && statement.upsert) {
+    const stored = insertOne(call, call.catalog.ensure(namespace), upsertDocument(update, filter));
+    result.upsertedId = stored.get('_id');
+  }
+  return result;
+}
+
+/** For many documents, only their record ids are kept; each is read again when its turn comes. */
+function* recordsOf(
+  call: Call,
+  collection: Collection,
+  filter: Filter,
+  options: { sort?: Document | undefined; hint?: Value | undefined },
+): Generator<Found> {
+  const records: number[] = [];
+  for (const { record } of find(call.kv, collection, query(call, collection, filter, 0, options))) records.push(record);
+  for (const record of records) {
+    const doc = collection.read(call.kv, record);
+    if (doc) yield { record, doc };
+  }
+}
+
+/** The new document, or undefined when nothing changed. */
+export function updateRecord(
+  call: Call,
+  collection: Collection,
+  record: number,
+  doc: RawDocument,
+  { update, filter }: UpdateStatement,
+): RawDocument | undefined {
+  call.deadline.check();
+  const after = applyUpdate(update, doc, filter);
+  if (after.bytes.equals(doc.slice())) return undefined;
+  collection.replace(call.kv, record, doc, after);
+  return after;
+}
+
+const updateFieldSet = new Set([
+  'q',
+  'u',
+  'c',
+  'upsert',
+  'multi',
+  'arrayFilters',
+  'hint',
+  'collation',
+  'sort',
+  'upsertSupplied',
+]);
+const deleteFieldSet = new Set(['q', 'limit', 'hint', 'collation']);
+
+function parseUpdateStatement(raw: RawDocument, variables: Variables): UpdateStatement {
+  const multi = isTruthy(raw.get('multi'));
+  const sort = raw.get('sort');
+  if (multi && sort !== undefined) throw new CommandError('FailedToParse', 'Cannot specify sort with multi=true');
+  return {
+    filter: parseFilter(documentField(raw, 'q'), variables),
+    update: parseUpdate(
+      updateField(raw, 'u'),
+      filtersField(raw.get('arrayFilters')),
+      withConstants(raw.get('c'), variables),
+    ),
+    upsert: isTruthy(raw.get('upsert')),
+    multi,
+    sort: isDocument(sort) ? sort : undefined,
+    hint: raw.get('hint'),
+  };
+}
+
+function withConstants(constants: Value | undefined, variables: Variables): Variables {
+  return isDocument(constants) ? new Map([...variables, ...constants]) : variables;
+}
+
+function documentField(raw: RawDocument, name: string): Document {
+  const value = raw.get(name);
+  if (!isDocument(value)) throw new CommandError('TypeMismatch', `BSON field '${name}' must be an object`);
+  return value;
+}
+
+/** The update itself: raw bytes for a document, decoded stages for a pipeline. */
+export function updateField(raw: RawDocument, name: string): RawDocument | Value[] {
+  const element = raw.find(name);
+  const value = element && (element.type === 3 ? new RawDocument(raw.bytes, element.valueAt) : raw.get(name));
+  if (value instanceof RawDocument || Array.isArray(value)) return value;
+  throw new CommandError('FailedToParse', `Update argument must be either an object or an array: '${name}'`);
+}
+
+export function filtersField(value: Value | undefined): Document[] {
+  if (value === undefined || value === null) return [];
+  if (!Array.isArray(value) || !value.every(isDocument))
+    throw new CommandError('TypeMismatch', "BSON field 'arrayFilters' must be an array of objects");
+  return value;
+}
+
+function names(raw: RawDocument): string[] {
+  return [...raw.elements()].map(({ name }) => name);
+}
+
+function insert(call: Call): Document {
+  const namespace = call.namespace();
+  const documents = call.documents('documents');
+  const collection = call.catalog.ensure(namespace);
+  let n = 0;
+  const errors = runStatements(documents, call.flag('ordered', true), (doc) => {
+    insertOne(call, collection, doc);
+    n++;
+  });
+  return writeReply({ n }, errors);
+}
+
+function update(call: Call): Document {
+  const namespace = call.namespace();
+  const variables = call.variables();
+  const statements = call.documents('updates');
+  for (const raw of statements) {
+    checkFields('update.updates', names(raw), updateFieldSet);
+    checkCollation(raw.get('collation'));
+  }
+  let n = 0;
+  let nModified = 0;
+  const upserted: Document[] = [];
+  const errors = runStatements(statements, call.flag('ordered', true), (raw, index) => {
+    const result = updateStatement(call, namespace, parseUpdateStatement(raw, variables));
+    n += result.matched;
+    nModified += result.modified;
+    if (result.upsertedId === undefined) return;
+    n++;
+    upserted.push(document({ index, _id: result.upsertedId }));
+  });
+  return writeReply({ n, nModified, ...(upserted.length > 0 && { upserted }) }, errors);
+}
+
+function remove(call: Call): Document {
+  const collection = call.collection();
+  const variables = call.variables();
+  const statements = call.documents('deletes');
+  for (const raw of statements) {
+    checkFields('delete.deletes', names(raw), deleteFieldSet);
+    checkCollation(raw.get('collation'));
+  }
+  let n = 0;
+  const errors = runStatements(statements, call.flag('ordered', true), (raw) => {
+    const limit = wholeNumber(raw.get('limit'));
+    if (limit !== 0 && limit !== 1)
+      throw new CommandError('FailedToParse', 'The limit field in delete objects must be 0 or 1');
+    const filter = parseFilter(documentField(raw, 'q'), variables);
+    if (collection) n += deleteMatching(call, collection, filter, limit === 0, raw.get('hint'));
+  });
+  return writeReply({ n }, errors);
+}
+
+/** Deletes one or all documents that a filter finds and returns how many. */
+export function deleteMatching(
+  call: Call,
+  collection: Collection,
+  filter: Filter,
+  multi: boolean,
+  hint?: Value,
+): number {
+  const found = multi
+    ? recordsOf(call, collection, filter, { hint })
+    : targets(call, collection, filter, false, { hint });
+  let deleted = 0;
+  for (const { record, doc } of found) {
+    call.deadline.check();
+    collection.remove(call.kv, record, doc);
+    deleted++;
+  }
+  return deleted;
+}
+
+const ordered = ['ordered', 'bypassDocumentValidation', 'let'];
+
+/** The three write commands. */
+export const writeCommands: Record<string, CommandDefinition> = {
+  insert: { access: 'write', fields: ['documents', ...ordered], run: insert },
+  update: { access: 'write', fields: ['updates', ...ordered], run: update },
+  delete: { access: 'write', fields: ['deletes', ...ordered], run: remove },
+};
