@@ -16,10 +16,10 @@ const FEATURES: Record<string, string[]> = {
 };
 
 /** GetSupportedMethods, computed from the services that are really registered. */
-export function featuresMethod(services: () => Services): Method {
+export function featuresMethod(services: Services): Method {
   return {
     request: (_message, call) => {
-      const paths = Object.keys(services()).map((path) => path.slice(1).split('/') as [string, string]);
+      const paths = Object.keys(services).map((path) => path.slice(1).split('/') as [string, string]);
       call.send(
         frame((resp) => {
           for (const [service, method] of paths) {
@@ -39,7 +39,7 @@ export function featuresMethod(services: () => Services): Method {
 }
 
 /** Gossip.Read: a cluster of one leader. */
-export function gossipMethod(instanceId: string, port: () => number): Method {
+export function gossipMethod(instanceId: string, port: number): Method {
   return {
     request: (_message, call) => {
       call.send(
@@ -50,7 +50,7 @@ export function gossipMethod(instanceId: string, port: () => number): Method {
               .int64(2, BigInt(Date.now()) * 10_000n)
               .uint(3, LEADER)
               .bool(4, true)
-              .message(5, (endpoint) => endpoint.string(1, '127.0.0.1').uint(2, port())),
+              .message(5, (endpoint) => endpoint.string(1, '127.0.0.1').uint(2, port)),
           ),
         ),
       );

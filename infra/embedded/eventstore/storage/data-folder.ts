@@ -28,7 +28,8 @@ const VERSION = 1;
 const MARKER = 'format.json';
 const LOCK = 'engine.lock';
 const DATA = 'events.mdb';
-const OWN_FILES = new Set([LOCK, `${MARKER}.new`]);
+/** Left by a start that was killed before the marker stood. */
+const LEFTOVER = /^(engine\.lock.*|format\.json\.new)$/;
 
 export interface DataFolder {
   store: Store;
@@ -74,7 +75,7 @@ export function openDataFolder(dataDir: string): DataFolder {
 function inspect(dataDir: string, data: string): boolean {
   const marker = readMarker(dataDir);
   if (marker === undefined) {
-    const foreign = readdirSync(dataDir).filter((name) => !OWN_FILES.has(name));
+    const foreign = readdirSync(dataDir).filter((name) => !LEFTOVER.test(name));
     if (foreign.length === 0) return false;
     throw new EngineStartError(
       `The folder ${dataDir} holds files that are not of the embedded EventStoreDB (${foreign[0]}); choose an empty folder.`,

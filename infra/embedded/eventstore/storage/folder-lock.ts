@@ -1,5 +1,5 @@
 /** One process per data folder. LMDB itself would let several in, each with its own idea of the next position. */
-import { linkSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { linkSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
 import { EngineStartError } from '../../engine';
 
 /** Who holds a lock. `started` tells a process from a later one with the same number. */
@@ -26,13 +26,28 @@ export function acquireLock(path: string, dataDir: string): () => void {
         if ((error as NodeJS.ErrnoException).code !== 'EEXIST') throw error;
       }
       const holder = readHolder(path);
-      if (holder && isRunning(holder)) break;
-      rmSync(path, { force: true });
+      if ((holder && isRunning(holder)) || !removeStale(path, holder)) break;
     }
   } finally {
     rmSync(candidate, { force: true });
   }
   throw new EngineStartError(`The data folder ${dataDir} is in use by another process; stop that engine first.`);
+}
+
+/** Moves a dead holder's file away; false when another process was faster and its lock stands there by now. */
+function removeStale(path: string, stale: Holder | undefined): boolean {
+  const aside = `${path}.stale.${process.pid}`;
+  try {
+    renameSync(path, aside);
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code === 'ENOENT') return true;
+    throw error;
+  }
+  const moved = readHolder(aside);
+  const same = moved?.pid === stale?.pid && moved?.started === stale?.started;
+  if (!same) renameSync(aside, path);
+  rmSync(aside, { force: true });
+  return same;
 }
 
 function readHolder(path: string): Holder | undefined {

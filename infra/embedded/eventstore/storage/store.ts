@@ -26,10 +26,11 @@ export interface Batch {
   records: LogRecord[];
   entries: { streamNo: number; revision: number; position: number }[];
   streams: { name: string; streamNo: number }[];
-  groups: { key: string; value: Buffer }[];
+  /** By key, so that no value is replaced inside its own transaction: lmdb-file.ts relies on it. */
+  groups: Map<string, Buffer>;
 }
 
-export const emptyBatch = (): Batch => ({ records: [], entries: [], streams: [], groups: [] });
+export const emptyBatch = (): Batch => ({ records: [], entries: [], streams: [], groups: new Map() });
 
 export interface IndexEntry {
   revision: number;
@@ -66,7 +67,7 @@ export class Store {
         this.index.putSync(indexKey(streamNo, revision), positionKey(position));
       }
       for (const { name, streamNo } of batch.streams) this.streams.putSync(nameKey(name), positionKey(streamNo));
-      for (const { key, value } of batch.groups) this.groups.putSync(Buffer.from(key), value);
+      for (const [key, value] of batch.groups) this.groups.putSync(Buffer.from(key), value);
     });
     this.env.resetReadTxn();
   }

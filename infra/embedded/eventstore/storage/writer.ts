@@ -123,7 +123,7 @@ export class Writer {
 
   /** Stores the state of a persistent subscription group with the next commit. */
   async saveGroup(key: string, value: Buffer): Promise<void> {
-    this.queued.batch.groups.push({ key, value });
+    this.queued.batch.groups.set(key, value);
     await this.answer({ kind: 'success', revision: 0, position: undefined }, true);
   }
 

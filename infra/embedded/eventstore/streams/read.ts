@@ -16,7 +16,7 @@ export function readMethod(reader: Reader, feed: CommitFeed): Method {
   return {
     request: async (message, call) => {
       const request = decodeRead(message);
-      refuseProjected(request, reader);
+      if (request.source !== 'all') refuseProjected(request.source.stream, reader);
       if (request.mode === 'subscription') await subscribe(request, call, reader, feed);
       else await readCounted(request, request.mode.count, call, reader);
       call.end();
@@ -32,11 +32,12 @@ export function resolver(
   return request.resolveLinks ? (record) => reader.resolve(record) : ({ position, raw }) => ({ position, event: raw });
 }
 
-function refuseProjected({ source }: ReadRequest, reader: Reader): void {
-  if (source === 'all' || !PROJECTED.test(source.stream) || reader.head(source.stream).streamNo > 0) return;
+/** @throws GrpcError UNIMPLEMENTED for a stream that only a system projection would fill */
+export function refuseProjected(stream: string, reader: Reader): void {
+  if (!PROJECTED.test(stream) || reader.head(stream).streamNo > 0) return;
   throw new GrpcError(
     Status.UNIMPLEMENTED,
-    `The embedded EventStoreDB runs no system projections, so ${source.stream} is never filled: read $all with a filter instead`,
+    `The embedded EventStoreDB runs no system projections, so ${stream} is never filled: read $all with a filter instead`,
   );
 }
 

@@ -49,7 +49,9 @@ export class GrpcServer {
   private readonly sessions = new Set<ServerHttp2Session>();
   private readonly calls = new Set<ServerCall>();
 
-  constructor(private readonly services: Services) {
+  private services: Services = {};
+
+  constructor() {
     this.http = createServer({
       // The default of 10 MB is less than one full window of a busy client and ends calls with ENHANCE_YOUR_CALM.
       maxSessionMemory: 256,
@@ -80,6 +82,11 @@ export class GrpcServer {
     });
   }
 
+  /** What is served from now on. */
+  serve(services: Services): void {
+    this.services = services;
+  }
+
   /** Takes no more connections or calls; calls in progress go on. */
   stopAccepting(): void {
     this.http.close();
@@ -88,6 +95,7 @@ export class GrpcServer {
 
   /** Ends every call and connection. */
   async close(): Promise<void> {
+    this.stopAccepting();
     for (const call of this.calls) call.end(new GrpcError(Status.UNAVAILABLE, 'The server is shutting down'));
     // One turn lets the statuses leave; who does not take them within the grace is cut off.
     const gone = [...this.sessions].map((session) => new Promise((resolve) => session.once('close', resolve)));
