@@ -9,6 +9,9 @@ export type Variables = ReadonlyMap<string, Value | undefined>;
 /** A compiled aggregation expression; undefined is a missing value. */
 export type Expression = (root: Fields, variables: Variables) => Value | undefined;
 
+/** Compiles one operator's operand. */
+export type OperatorParser = (operand: Value, parse: (value: Value) => Expression, name: string) => Expression;
+
 /**
  * Compiles an aggregation expression.
  * @throws CommandError InvalidPipelineOperator (168) for unknown operators, NotImplemented (238) for those outside the subset.
@@ -103,7 +106,7 @@ function descend(value: Value | undefined, path: readonly string[]): Value | und
 
 function parseOperator(name: string, operand: Value): Expression {
   const operator = expressionOperators.get(name);
-  if (operator) return operator(operand, parseExpression);
+  if (operator) return operator(operand, parseExpression, name);
   if (unsupported.has(name)) throw notSupported(`the expression operator ${name}`);
   throw new CommandError('InvalidPipelineOperator', `Unrecognized expression '${name}'`);
 }
@@ -111,7 +114,7 @@ function parseOperator(name: string, operand: Value): Expression {
 /** Operators that MongoDB has and this engine refuses by name. */
 const unsupported = new Set(
   (
-    '$accumulator $function $meta $rand $sampleRate $toHashedIndexKey $dateFromParts $dateToParts $dateFromString $isoDayOfWeek ' +
+    '$accumulator $function $meta $rand $sampleRate $toHashedIndexKey $dateFromParts $dateToParts $dateFromString ' +
     '$isoWeek $isoWeekYear $acos $acosh $asin $asinh $atan $atan2 $atanh $cos $cosh $sin $sinh $tan $tanh $degreesToRadians ' +
     '$radiansToDegrees $binarySize $bsonSize $bitAnd $bitOr $bitNot $bitXor $tsIncrement $tsSecond $regexFindAll $maxN $minN ' +
     '$firstN $lastN $median $percentile $setField $unsetField $toUUID $zip $stdDevPop $stdDevSamp $week'

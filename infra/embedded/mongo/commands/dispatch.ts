@@ -2,13 +2,24 @@ import { CommandError, notSupported } from '../errors';
 import { document, type Document, isDocument, isNumeric, type Value } from '../values';
 import { type Request } from '../wire';
 import { adminCommands } from './admin';
+import { aggregateCommands } from './aggregate';
 import { Call, checkFields, type CommandDefinition, genericFields, type Services } from './command';
+import { findAndModifyCommands } from './find-and-modify';
 import { handshakeCommands } from './handshake';
 import { readCommands } from './read';
+import { sessionCommands } from './sessions';
 import { writeCommands } from './write';
 
 const commands = new Map<string, CommandDefinition>(
-  Object.entries({ ...handshakeCommands, ...readCommands, ...writeCommands, ...adminCommands }),
+  Object.entries({
+    ...handshakeCommands,
+    ...sessionCommands,
+    ...readCommands,
+    ...aggregateCommands,
+    ...writeCommands,
+    ...findAndModifyCommands,
+    ...adminCommands,
+  }),
 );
 
 /** Runs commands and turns their failures into replies. */
