@@ -1,4 +1,4 @@
-import { type Document, type Value } from './values';
+import { type Document, type Value } from './bson/values';
 
 /** Error codes of the MongoDB server that this engine answers with, by their code names. */
 export const ErrorCodes = {

@@ -1,11 +1,11 @@
 import { type Engine, type EngineOptions } from '../engine';
-import { Catalog } from './catalog';
+import { Catalog } from './storage/catalog';
 import { type Services } from './commands/command';
 import { Dispatcher } from './commands/dispatch';
-import { Cursors } from './cursors';
-import { takeFolder } from './data-folder';
-import { WireServer } from './server';
-import { Store } from './store';
+import { Cursors } from './query/cursors';
+import { takeFolder } from './storage/data-folder';
+import { WireServer } from './wire/server';
+import { Store } from './storage/store';
 
 /**
  * Starts the embedded MongoDB engine: the wire protocol on 127.0.0.1 over LMDB in `dataDir`.

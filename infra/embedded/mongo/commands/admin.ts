@@ -1,11 +1,11 @@
-import { equalValues } from '../compare';
-import { writeDocument } from '../bson-write';
-import { type Collection } from '../collection';
+import { equalValues } from '../bson/compare';
+import { writeDocument } from '../bson/write';
+import { type Collection } from '../storage/collection';
 import { CommandError, notSupported } from '../errors';
-import { Index, isIdKey, parseIndexMeta } from '../index-definition';
-import { Space } from '../keys';
-import { matches, parseFilter } from '../matcher';
-import { document, type Document, isDocument, type Value } from '../values';
+import { Index, isIdKey, parseIndexMeta } from '../storage/index-definition';
+import { Space } from '../storage/keys';
+import { matches, parseFilter } from '../query/matcher';
+import { document, type Document, isDocument, type Value } from '../bson/values';
 import { type Call, checkCollation, type CommandDefinition } from './command';
 
 const missing = (namespace: string): CommandError =>
@@ -82,7 +82,7 @@ function listed(call: Call, namespace: string, documents: Document[], options: D
 }
 
 function listCollections(call: Call): Document {
-  const filter = parseFilter(call.document('filter') ?? new Map());
+  const filter = parseFilter(call.query('filter'));
   const nameOnly = call.flag('nameOnly');
   const documents = call.catalog
     .inDatabase(call.database)
@@ -101,7 +101,7 @@ function listCollections(call: Call): Document {
 }
 
 function listDatabases(call: Call): Document {
-  const filter = parseFilter(call.document('filter') ?? new Map());
+  const filter = parseFilter(call.query('filter'));
   const names = new Set(call.catalog.all().map(({ database }) => database));
   const nameOnly = call.flag('nameOnly');
   const databases = [...names]

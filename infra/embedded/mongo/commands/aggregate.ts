@@ -1,8 +1,8 @@
-import { aggregate, parsePipeline } from '../aggregate';
-import { writeDocument } from '../bson-write';
+import { aggregate, parsePipeline } from '../aggregate/aggregate';
+import { writeDocument } from '../bson/write';
 import { CommandError, notSupported } from '../errors';
-import { wholeNumber } from '../numbers';
-import { type Document } from '../values';
+import { wholeNumber } from '../bson/numbers';
+import { type Document } from '../bson/values';
 import { type Call, checkCollation, type CommandDefinition, hintOf } from './command';
 
 function aggregateCommand(call: Call): Document {

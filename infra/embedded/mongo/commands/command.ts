@@ -1,17 +1,17 @@
-import { RawDocument } from '../bson-read';
-import { type Catalog } from '../catalog';
-import { type Collection } from '../collection';
-import { type Cursors } from '../cursors';
+import { type RawDocument } from '../bson/read';
+import { type Catalog } from '../storage/catalog';
+import { type Collection } from '../storage/collection';
+import { type Cursors } from '../query/cursors';
 import { CommandError, notSupported } from '../errors';
-import { parseExpression, type Variables } from '../expressions';
-import { wholeNumber } from '../numbers';
-import { type Hint } from '../planner';
-import { Deadline } from '../query';
-import { type KeyValue, type Store } from '../store';
-import { shown } from '../shown';
-import { type Document, isDocument, isTruthy, type Value } from '../values';
-import { rawArray, type Request } from '../wire';
-import { equalValues } from '../compare';
+import { parseExpression, type Variables } from '../expressions/expressions';
+import { wholeNumber } from '../bson/numbers';
+import { type Hint } from '../query/planner';
+import { Deadline } from '../query/query';
+import { type KeyValue, type Store } from '../storage/store';
+import { shown } from '../bson/shown';
+import { type Document, isDocument, isTruthy, type Value } from '../bson/values';
+import { rawArray, type Request } from '../wire/message';
+import { equalValues } from '../bson/compare';
 
 /** What all commands work on. */
 export interface Services {
@@ -78,6 +78,11 @@ export class Call {
     if (value === undefined || value === null) return undefined;
     if (!isDocument(value)) throw this.mismatch(name, value, 'object');
     return value;
+  }
+
+  /** A query document; a missing one finds everything. */
+  query(name: string): Document {
+    return this.document(name) ?? new Map<string, Value>();
   }
 
   array(name: string): Value[] | undefined {

@@ -1,6 +1,7 @@
 import { CommandError, notSupported } from '../errors';
-import { document, type Document, isDocument, isNumeric, type Value } from '../values';
-import { type Request } from '../wire';
+import { document, type Document, isDocument, isNumeric, type Value } from '../bson/values';
+import { shown } from '../bson/shown';
+import { type Request } from '../wire/message';
 import { adminCommands } from './admin';
 import { aggregateCommands } from './aggregate';
 import { Call, checkFields, type CommandDefinition, genericFields, type Services } from './command';
@@ -58,10 +59,10 @@ export class Dispatcher {
 function checkConcerns({ body }: Request): void {
   const level = field(body.get('readConcern'), 'level');
   if (level !== undefined && !['local', 'available', 'majority', 'linearizable'].includes(level as string))
-    throw notSupported(`read concern '${String(level)}'`);
+    throw notSupported(`read concern '${shown(level)}'`);
   const w = field(body.get('writeConcern'), 'w');
   if (w !== undefined && w !== 'majority' && !(isNumeric(w) && Number(w) <= 1))
-    throw new CommandError(100, `Not enough data-bearing nodes for write concern w: ${String(w)}`);
+    throw new CommandError(100, `Not enough data-bearing nodes for write concern w: ${shown(w)}`);
 }
 
 function field(value: Value | undefined, name: string): Value | undefined {

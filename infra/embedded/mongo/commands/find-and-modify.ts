@@ -1,9 +1,9 @@
-import { type RawDocument } from '../bson-read';
+import { type RawDocument } from '../bson/read';
 import { CommandError } from '../errors';
-import { type Filter, parseFilter } from '../matcher';
-import { parseProjection } from '../projection';
-import { parseUpdate, upsertDocument } from '../update';
-import { document, type Document, RawBson, type Value } from '../values';
+import { type Filter, parseFilter } from '../query/matcher';
+import { parseProjection } from '../query/projection';
+import { parseUpdate, upsertDocument } from '../update/update';
+import { document, type Document, RawBson, type Value } from '../bson/values';
 import { type Call, checkCollation, type CommandDefinition } from './command';
 import { filtersField, insertOne, targets, updateField, updateRecord, type UpdateStatement } from './write';
 
@@ -16,7 +16,7 @@ function findAndModify(call: Call): Document {
     throw new CommandError('FailedToParse', 'Either an update or remove=true must be specified, and not both');
   if (remove && (call.flag('upsert') || call.flag('new')))
     throw new CommandError('FailedToParse', 'Cannot specify both upsert=true or new=true and remove=true');
-  const filter = parseFilter(call.document('query') ?? new Map(), call.variables());
+  const filter = parseFilter(call.query('query'), call.variables());
   return remove ? removeFirst(call, filter) : updateFirst(call, filter);
 }
 

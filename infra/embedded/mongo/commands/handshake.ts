@@ -1,6 +1,6 @@
-import { MAX_DOCUMENT_BYTES } from '../collection';
-import { document, type Document } from '../values';
-import { MAX_MESSAGE_BYTES } from '../wire';
+import { MAX_DOCUMENT_BYTES } from '../storage/collection';
+import { document, type Document } from '../bson/values';
+import { MAX_MESSAGE_BYTES } from '../wire/message';
 import { type Call, type CommandDefinition } from './command';
 
 /** The server version whose behaviour is followed, and its wire version. */

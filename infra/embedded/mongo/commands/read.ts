@@ -1,20 +1,20 @@
-import { writeDocument } from '../bson-write';
-import { compareValues } from '../compare';
+import { writeDocument } from '../bson/write';
+import { compareValues } from '../bson/compare';
 import { CommandError, notSupported } from '../errors';
-import { encodeKey } from '../key-encoding';
-import { parseFilter } from '../matcher';
-import { someValue, splitPath } from '../paths';
-import { parseSort } from '../planner';
-import { parseProjection } from '../projection';
-import { count, find, type Query } from '../query';
-import { document, type Document, RawBson, type Value } from '../values';
+import { encodeKey } from '../bson/key-encoding';
+import { parseFilter } from '../query/matcher';
+import { someValue, splitPath } from '../bson/paths';
+import { parseSort } from '../query/planner';
+import { parseProjection } from '../query/projection';
+import { count, find, type Query } from '../query/query';
+import { document, type Document, RawBson, type Value } from '../bson/values';
 import { type Call, checkCollation, type CommandDefinition, hintOf } from './command';
-import { type Collection } from '../collection';
+import { type Collection } from '../storage/collection';
 
 function queryOf(call: Call, collection: Collection, filterField: string): Query {
   const limit = call.integer('limit') ?? 0;
   return {
-    filter: parseFilter(call.document(filterField) ?? new Map(), call.variables()),
+    filter: parseFilter(call.query(filterField), call.variables()),
     sort: parseSort(call.document('sort')),
     skip: call.size('skip') ?? 0,
     limit: Math.abs(limit),
@@ -30,7 +30,7 @@ function findCommand(call: Call): Document {
     if (call.document(option)?.size) throw notSupported(`the option '${option}' of find`);
   const namespace = call.namespace();
   const collection = call.collection();
-  const filter = parseFilter(call.document('filter') ?? new Map(), call.variables());
+  const filter = parseFilter(call.query('filter'), call.variables());
   const projection = parseProjection(call.document('projection'), filter, call.variables());
   const query = collection && queryOf(call, collection, 'filter');
   parseSort(call.document('sort'));

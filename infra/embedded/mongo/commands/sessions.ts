@@ -1,6 +1,6 @@
 import { type CommandDefinition } from './command';
-import { shown } from '../shown';
-import { document, isDocument, type Value } from '../values';
+import { shown } from '../bson/shown';
+import { document, isDocument, type Value } from '../bson/values';
 
 const idsOf = (sessions: Value[]): string[] => sessions.filter(isDocument).map((session) => shown(session.get('id')));
 

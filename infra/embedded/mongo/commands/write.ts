@@ -1,13 +1,13 @@
-import { RawDocument } from '../bson-read';
-import { MAX_DOCUMENT_BYTES, storedForm, type Collection } from '../collection';
+import { RawDocument } from '../bson/read';
+import { MAX_DOCUMENT_BYTES, storedForm, type Collection } from '../storage/collection';
 import { CommandError } from '../errors';
-import { type Filter, parseFilter } from '../matcher';
-import { wholeNumber } from '../numbers';
-import { parseSort } from '../planner';
-import { find, type Found, type Query } from '../query';
-import { applyUpdate, parseUpdate, type Update, upsertDocument } from '../update';
-import { type Variables } from '../expressions';
-import { document, type Document, isDocument, isTruthy, type Value } from '../values';
+import { type Filter, parseFilter } from '../query/matcher';
+import { wholeNumber } from '../bson/numbers';
+import { parseSort } from '../query/planner';
+import { find, type Found, type Query } from '../query/query';
+import { applyUpdate, parseUpdate, type Update, upsertDocument } from '../update/update';
+import { type Variables } from '../expressions/expressions';
+import { document, type Document, isDocument, isTruthy, type Value } from '../bson/values';
 import { type Call, checkCollation, checkFields, type CommandDefinition, hintOf } from './command';
 
 /** The server's limit on the statements of one command. */

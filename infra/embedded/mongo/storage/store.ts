@@ -1,0 +1,165 @@
+import { open, type RootDatabase, type Transaction } from 'lmdb';
+import { CommandError } from '../errors';
+
+export interface Entry {
+  key: Buffer;
+  value: Buffer;
+}
+
+/** Keys from `start` (inclusive) to `end` (exclusive); `reverse` walks them from the end. */
+export interface KeyRange {
+  start: Buffer;
+  end: Buffer;
+  reverse?: boolean;
+}
+
+/** Ordered keys and values: the store itself, or a transaction's view of it. */
+export interface KeyValue {
+  /** Grows with every change that a suspended scan may have missed. */
+  readonly version: number;
+  /** The value at `key`; with `fast` it is only valid until the next call. */
+  get(key: Buffer, fast?: boolean): Buffer | undefined;
+  range(range: KeyRange, limit: number, keysOnly?: boolean): Entry[];
+  count(range: KeyRange): number;
+  put(key: Buffer, value: Buffer): void;
+  remove(key: Buffer): void;
+  /** Changes the number of documents of a collection by `by`. */
+  adjustCount(collectionId: number, by: number): void;
+}
+
+interface Job {
+  run(): void;
+  settle(failure: Error | undefined): void;
+}
+
+const NO_VALUE = Buffer.alloc(0);
+
+/**
+ * One LMDB environment with group commit: the writes queued in one turn of the event loop share one LMDB transaction, and
+ * `write` resolves when that transaction is flushed. (`overlappingSync` stays off: with it, `transactionSync` may return before the flush.)
+ */
+export class Store implements KeyValue {
+  private readonly env: RootDatabase<Buffer, Buffer>;
+  private queue: Job[] = [];
+  private scheduled = false;
+  private commits = 0;
+  /** Called within every write transaction before it commits. */
+  beforeCommit: () => void = () => undefined;
+  /** Called after a write transaction was rolled back: what is cached from it is void. */
+  afterAbort: () => void = () => undefined;
+  /** Called for each key that is changed, and for changes of document counts. */
+  onChange: ((key: Buffer) => void) | undefined;
+  onCount: (collectionId: number, by: number) => void = () => undefined;
+
+  constructor(path: string) {
+    this.env = open<Buffer, Buffer>({
+      path,
+      noSubdir: true,
+      keyEncoding: 'binary',
+      encoding: 'binary',
+      overlappingSync: false,
+    });
+  }
+
+  get version(): number {
+    return this.commits;
+  }
+
+  get(key: Buffer, fast = false): Buffer | undefined {
+    return fast ? this.env.getBinaryFast(key) : this.env.getBinary(key);
+  }
+
+  range({ start, end, reverse }: KeyRange, limit: number, keysOnly = false, transaction?: Transaction): Entry[] {
+    const order = reverse
+      ? { start: end, end: start, reverse, exclusiveStart: true, inclusiveEnd: true }
+      : { start, end };
+    const options = { ...order, limit, ...(transaction && { transaction }) };
+    const entries: Entry[] = [];
+    if (keysOnly) for (const key of this.env.getKeys(options)) entries.push({ key, value: NO_VALUE });
+    else for (const { key, value } of this.env.getRange(options)) entries.push({ key, value });
+    return entries;
+  }
+
+  count({ start, end }: KeyRange, transaction?: Transaction): number {
+    return this.env.getCount({ start, end, ...(transaction && { transaction }) });
+  }
+
+  put(key: Buffer, value: Buffer): void {
+    this.onChange?.(key);
+    this.env.putSync(key, value);
+  }
+
+  remove(key: Buffer): void {
+    this.onChange?.(key);
+    this.env.removeSync(key);
+  }
+
+  adjustCount(collectionId: number, by: number): void {
+    this.onCount(collectionId, by);
+  }
+
+  /** A read view of this moment that later commits do not change. `release` must be called. */
+  snapshot(): { get(key: Buffer): Buffer | undefined; transaction: Transaction; release(): void } {
+    const transaction = this.env.useReadTransaction();
+    return {
+      transaction,
+      get: (key) => this.env.get(key, { transaction }),
+      release: () => transaction.done(),
+    };
+  }
+
+  /**
+   * Runs `work` in the next write transaction and resolves once it is on disk. A CommandError that `work` throws fails this
+   * call only and keeps what it wrote before, as a failing statement keeps the ones before it; any other error rolls back all of it.
+   */
+  write<T>(work: () => T): Promise<T> {
+    return new Promise<T>((resolve, reject) => {
+      let settle: () => void;
+      this.queue.push({
+        run: () => {
+          try {
+            const result = work();
+            settle = () => resolve(result);
+          } catch (error) {
+            if (!(error instanceof CommandError)) throw error;
+            settle = () => reject(error);
+          }
+        },
+        settle: (failure) => (failure === undefined ? settle() : reject(failure)),
+      });
+      if (this.scheduled) return;
+      this.scheduled = true;
+      setImmediate(() => this.commitQueue());
+    });
+  }
+
+  private commitQueue(): void {
+    this.scheduled = false;
+    const jobs = this.queue;
+    this.queue = [];
+    const failure = this.commit(jobs);
+    // One job's unexpected error must not fail its neighbours: each gets a transaction of its own.
+    if (failure !== undefined && jobs.length > 1) for (const job of jobs) job.settle(this.commit([job]));
+    else for (const job of jobs) job.settle(failure);
+  }
+
+  private commit(jobs: Job[]): Error | undefined {
+    try {
+      this.env.transactionSync(() => {
+        for (const job of jobs) job.run();
+        this.beforeCommit();
+      });
+      this.commits++;
+      return undefined;
+    } catch (error) {
+      this.afterAbort();
+      return error instanceof Error ? error : new Error(String(error));
+    }
+  }
+
+  /** Waits for queued writes, then releases the files. */
+  async close(): Promise<void> {
+    if (this.scheduled) await this.write(() => undefined);
+    await this.env.close();
+  }
+}
