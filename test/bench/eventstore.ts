@@ -5,7 +5,7 @@
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { EventStoreDBClient, jsonEvent, START } from '@eventstore/db-client';
+import { type EventData, EventStoreDBClient, jsonEvent, START } from '@eventstore/db-client';
 import { open } from 'lmdb';
 import { startEngineProcess } from '../../infra/embedded/child';
 
