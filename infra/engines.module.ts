@@ -49,7 +49,7 @@ export class EnginesModule implements OnApplicationShutdown {
 
   async onApplicationShutdown(): Promise<void> {
     await this.nats?.drain();
-    await this.store.close();
+    this.store.close();
     await this.db.client.close();
     await this.clickhouse.close();
   }

@@ -1,8 +1,8 @@
-import { Inject, Injectable, type OnApplicationBootstrap, type OnApplicationShutdown } from '@nestjs/common';
+import { type BeforeApplicationShutdown, Inject, Injectable, type OnApplicationBootstrap } from '@nestjs/common';
 import type { NatsConnection } from '@nats-io/transport-node';
 import { LOG, NATS } from '../../infra/engines.module';
 import type { Log } from '../../infra/log';
-import { JetStreamConsumer } from '../../infra/nats';
+import { JetStreamConsumer, type Outcome } from '../../infra/nats';
 import { ForbiddenError } from '../../packages/auth';
 import { InvalidCommandError } from '../../packages/commands';
 import { DomainError } from '../../packages/eventsourcing';
@@ -17,7 +17,7 @@ export const HRIS_DEAD_LETTERS = { name: 'HRIS_DEAD_LETTERS', subjects: ['dead-l
  * to the dead letters with its reason and does not hold up the rest; what cannot be applied yet is tried until it can.
  */
 @Injectable()
-export class HrisConsumer implements OnApplicationBootstrap, OnApplicationShutdown {
+export class HrisConsumer implements OnApplicationBootstrap, BeforeApplicationShutdown {
   private consumer: JetStreamConsumer | undefined;
 
   constructor(
@@ -45,12 +45,13 @@ export class HrisConsumer implements OnApplicationBootstrap, OnApplicationShutdo
     });
   }
 
-  async onApplicationShutdown(): Promise<void> {
+  async beforeApplicationShutdown(): Promise<void> {
     await this.consumer?.stop();
   }
 
-  private async apply({ tenant, type, data, commandId, cloudEventId }: HrisCommand): Promise<void> {
+  private async apply({ tenant, type, data, commandId, cloudEventId }: HrisCommand): Promise<Outcome> {
     const delivery = { via: 'hris', id: commandId, correlationId: cloudEventId, causationId: cloudEventId };
-    await this.dispatcher.dispatch(type, data, { ...delivery, caller: { sub: 'hris', tenant, roles: ['service'] } });
+    const caller = { sub: 'hris', tenant, roles: ['service'] as const };
+    return (await this.dispatcher.dispatch(type, data, { ...delivery, caller })).outcome;
   }
 }

@@ -1,5 +1,10 @@
 import type { ClickHouseClient } from '@clickhouse/client';
-import { type EventBatch, parseStreamName, type RecordedEvent, type WarehouseMigration } from '../../packages/eventsourcing';
+import {
+  type EventBatch,
+  parseStreamName,
+  type RecordedEvent,
+  type WarehouseMigration,
+} from '../../packages/eventsourcing';
 import type { Consumer } from '../consumer';
 
 /**

@@ -19,20 +19,17 @@ export class Warehouse {
     private readonly readReport: (name: string) => string,
   ) {}
 
-  /** Rows of `<name>.report.sql`. `asOf` is ISO 8601. */
+  /** Rows of `<name>.report.sql`, about the world at `asOf` (ISO 8601), from the log up to `upTo` and no further. */
   async report<Row>(
     name: string,
-    parameters: { tenant: string; asOf: string } & Record<string, string>,
+    parameters: { tenant: string; asOf: string; upTo: bigint } & Record<string, unknown>,
   ): Promise<Row[]> {
     const query = this.reports.get(name) ?? this.readReport(name);
     this.reports.set(name, query);
-    const query_params = { ...parameters, asOf: toDateTime64(parameters.asOf) };
-    const answer = await this.clickhouse.query({
-      query,
-      query_params,
-      format: 'JSONEachRow',
-      clickhouse_settings: REPORT_SETTINGS,
-    });
+    const asOf = toDateTime64(parameters.asOf);
+    const query_params = { ...parameters, asOf, upTo: parameters.upTo.toString() };
+    const clickhouse_settings = { output_format_json_quote_64bit_integers: 0 } as const;
+    const answer = await this.clickhouse.query({ query, query_params, clickhouse_settings, format: 'JSONEachRow' });
     return answer.json<Row>();
   }
 
@@ -52,5 +49,3 @@ const FRESHNESS = `
   SELECT
     toString(reached) AS position,
     (SELECT formatDateTime(recorded_at, '%Y-%m-%dT%H:%i:%S.%fZ') FROM events WHERE position = reached) AS recordedAt`;
-
-const REPORT_SETTINGS = { output_format_json_quote_64bit_integers: 0 } as const;

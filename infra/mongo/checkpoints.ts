@@ -20,6 +20,12 @@ export class Checkpoints {
     return found ? BigInt(found.position.toString()) : undefined;
   }
 
+  /** Every consumer with its position. */
+  async all(): Promise<[consumer: string, position: bigint][]> {
+    const found = await this.collection.find().sort({ _id: 1 }).toArray();
+    return found.map(({ _id, position }) => [_id, BigInt(position.toString())]);
+  }
+
   async write(consumer: string, position: bigint): Promise<void> {
     const replacement = { position: Long.fromBigInt(position), updatedAt: new Date() };
     await this.collection.replaceOne({ _id: consumer }, replacement, { upsert: true });

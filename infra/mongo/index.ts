@@ -1,3 +1,4 @@
 export { Checkpoints } from './checkpoints';
 export { Parked, type ParkedDocument } from './parked';
 export { MongoProjector, type Stored } from './projector';
+export { type WorkflowCommand, WorkflowRunner } from './workflow-runner';

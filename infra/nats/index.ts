@@ -1,1 +1,7 @@
-export { type ConsumerOptions, JetStreamConsumer, type StreamDefinition } from './jetstream-consumer';
+export {
+  type ConsumerOptions,
+  JetStreamConsumer,
+  type Outcome,
+  type Receipt,
+  type StreamDefinition,
+} from './jetstream-consumer';

@@ -18,6 +18,16 @@ export interface StreamDefinition {
   readonly subjects: readonly string[];
 }
 
+/** What became of a message; sent to the subject in its header `Attest-Receipt`, when it has one. */
+export interface Receipt {
+  /** The message's `Nats-Msg-Id`. */
+  readonly id: string;
+  readonly outcome: Outcome | 'refused';
+  readonly reason?: string;
+}
+
+export type Outcome = 'accepted' | 'already-known';
+
 export interface ConsumerOptions {
   readonly stream: StreamDefinition;
   /** Gets `dead-letter.<subject>` with the headers `Attest-Reason` and `Attest-Sequence`. */
@@ -25,7 +35,7 @@ export interface ConsumerOptions {
   readonly durable: string;
   readonly log: Log;
   /** What a message is about and how to apply it. Messages of one key are applied in order, others side by side. */
-  readonly read: (message: { subject: string; data: Uint8Array }) => { key: string; apply: () => Promise<void> };
+  readonly read: (message: { subject: string; data: Uint8Array }) => { key: string; apply: () => Promise<Outcome> };
   /** Whether a failure is for good (dead letter) or for now (try again). */
   readonly isFinal: (error: unknown) => boolean;
 }
@@ -40,6 +50,7 @@ export class JetStreamConsumer {
   private readonly stopping = new AbortController();
 
   private constructor(
+    private readonly nats: NatsConnection,
     private readonly js: JetStreamClient,
     private readonly messages: ConsumerMessages,
     private readonly options: ConsumerOptions,
@@ -66,7 +77,7 @@ export class JetStreamConsumer {
     const js = jetstream(nats);
     const consumer = await js.consumers.get(options.stream.name, options.durable);
     const messages = await consumer.consume({ max_messages: IN_FLIGHT });
-    const started = new JetStreamConsumer(js, messages, options);
+    const started = new JetStreamConsumer(nats, js, messages, options);
     void started.run();
     return started;
   }
@@ -91,22 +102,27 @@ export class JetStreamConsumer {
     try {
       const { key, apply } = this.options.read(message);
       return { key, work: () => this.settle(message, apply) };
-    } catch (error) {
-      const apply = (): Promise<void> => Promise.reject(error as Error);
-      return { key: `unreadable:${message.seq}`, work: () => this.settle(message, apply) };
+    } catch (reason) {
+      const error = reason instanceof Error ? reason : new Error(String(reason));
+      const refuse = (): Promise<Outcome> => Promise.reject(error);
+      return { key: `unreadable:${message.seq}`, work: () => this.settle(message, refuse) };
     }
   }
 
   /** Applies until it succeeds or fails for good; never rejects. Stopped in between, the message comes again. */
-  private async settle(message: JsMsg, apply: () => Promise<void>): Promise<void> {
+  private async settle(message: JsMsg, apply: () => Promise<Outcome>): Promise<void> {
     const { log, isFinal } = this.options;
     for (let wait = RETRY.first; !this.stopping.signal.aborted; wait = Math.min(wait * 2, RETRY.longest)) {
       try {
-        await apply().catch(async (error: unknown) => {
-          if (!isFinal(error)) throw error;
-          await this.bury(message, error as Error);
-        });
+        const settled = await apply().then(
+          (outcome) => ({ outcome }),
+          async (error: unknown) => {
+            if (!isFinal(error)) throw error;
+            return { outcome: 'refused', reason: await this.bury(message, error as Error) } as const;
+          },
+        );
         message.ack();
+        this.sendReceipt(message, settled);
         return;
       } catch (error) {
         log.warn(
@@ -119,7 +135,8 @@ export class JetStreamConsumer {
     }
   }
 
-  private async bury(message: JsMsg, error: Error): Promise<void> {
+  /** @returns the reason */
+  private async bury(message: JsMsg, error: Error): Promise<string> {
     const { log, stream } = this.options;
     log.warn({ subject: message.subject, seq: message.seq, reason: error.message }, 'dead letter');
     const reason = headers();
@@ -128,5 +145,13 @@ export class JetStreamConsumer {
     reason.set('Attest-Sequence', String(message.seq));
     const msgID = `${stream.name}:${message.seq}`;
     await this.js.publish(`dead-letter.${message.subject}`, message.data, { headers: reason, msgID });
+    return error.message;
+  }
+
+  private sendReceipt(message: JsMsg, settled: Omit<Receipt, 'id'>): void {
+    const to = message.headers?.get('Attest-Receipt');
+    if (!to) return;
+    const receipt: Receipt = { id: message.headers?.get('Nats-Msg-Id') ?? '', ...settled };
+    this.nats.publish(to, JSON.stringify(receipt));
   }
 }

@@ -1,3 +1,4 @@
+import 'reflect-metadata';
 import { IsISO8601, IsOptional } from 'class-validator';
 
 /** What the data of every command may carry beside its own fields. */

@@ -131,7 +131,7 @@ export class CommandPipeline {
           mustLoad = true;
           continue;
         }
-        if (mismatch) throw new RevisionMismatchError(stream, context.expectedRevision!, loaded.revision);
+        if (mismatch) throw new RevisionMismatchError(stream, context.expectedRevision, loaded.revision);
         if ('refusal' in decision) throw decision.refusal;
         return { stream, revision: loaded.revision, position: loaded.position, events: [], outcome: 'already-known' };
       }

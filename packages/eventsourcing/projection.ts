@@ -42,7 +42,7 @@ export function collectionName(projection: Pick<AnyProjection, 'name' | 'version
 export class ProjectionFold<D extends Document> {
   readonly documents = new Map<string, D>();
 
-  constructor(private readonly projection: AnyProjection) {}
+  constructor(readonly projection: AnyProjection) {}
 
   apply(event: RecordedEvent): void {
     if (!this.projection.handles.includes(event.type)) return;

@@ -5,14 +5,14 @@ enrollment AS
 (
     SELECT course, enrollment, argMax(status, position) AS standing
     FROM enrollment_facts
-    WHERE tenant = {tenant:String} AND occurred_at <= {asOf:DateTime64(3, 'UTC')}
+    WHERE tenant = {tenant:String} AND occurred_at <= {asOf:DateTime64(3, 'UTC')} AND position <= {upTo:UInt64}
     GROUP BY course, enrollment
 ),
 attempt AS
 (
     SELECT course, attempt, argMax(graded, position) AS is_graded, argMax(passed, position) AS is_passed, argMax(tuple(raw), position).1 AS last_raw
     FROM attempt_facts
-    WHERE tenant = {tenant:String} AND occurred_at <= {asOf:DateTime64(3, 'UTC')}
+    WHERE tenant = {tenant:String} AND occurred_at <= {asOf:DateTime64(3, 'UTC')} AND position <= {upTo:UInt64}
     GROUP BY course, attempt
 ),
 enrollments_by_course AS

@@ -13,7 +13,8 @@ export function readMigrations(): readonly WarehouseMigration[] {
     });
 }
 
-/** The SQL of a report, `<name>.report.sql`. It takes `{tenant:String}`, `{asOf:DateTime64(3, 'UTC')}` and what it names itself. */
+/** The SQL of a report, `<name>.report.sql`. It takes `{tenant:String}`, `{asOf:DateTime64(3, 'UTC')}`,
+ * `{upTo:UInt64}` and what it names itself. */
 export function readReport(name: string): string {
   return readFileSync(join(__dirname, `${name}.report.sql`), 'utf8');
 }

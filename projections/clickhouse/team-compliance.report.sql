@@ -9,7 +9,7 @@ person AS
         argMaxIf(tuple(manager), position, type IN ('PersonHired', 'PersonTransferred')).1 AS reports_to,
         argMax(type, position) != 'PersonTerminated' AS active
     FROM person_facts
-    WHERE tenant = {tenant:String} AND occurred_at <= {asOf:DateTime64(3, 'UTC')}
+    WHERE tenant = {tenant:String} AND occurred_at <= {asOf:DateTime64(3, 'UTC')} AND position <= {upTo:UInt64}
     GROUP BY person
 ),
 below AS
@@ -30,7 +30,7 @@ enrollment AS
         argMax(status, position) AS standing,
         argMaxIf(tuple(due_on), position, status = 'open').1 AS last_due_on
     FROM enrollment_facts
-    WHERE tenant = {tenant:String} AND occurred_at <= {asOf:DateTime64(3, 'UTC')}
+    WHERE tenant = {tenant:String} AND occurred_at <= {asOf:DateTime64(3, 'UTC')} AND position <= {upTo:UInt64}
     GROUP BY enrollment
 ),
 progress AS

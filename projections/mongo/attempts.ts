@@ -1,5 +1,7 @@
+import type { Db } from 'mongodb';
 import type { AttemptEvent, Grade } from '../../packages/assessment/attempt.events';
-import { type Document, type Projection } from '../../packages/eventsourcing';
+import type { Document, Projection } from '../../packages/eventsourcing';
+import { type Answer, findPage, given, type Page } from './collection';
 
 export interface AttemptDocument extends Document {
   readonly person: string;
@@ -41,3 +43,17 @@ export const attempts: Projection<AttemptDocument, AttemptEvent> = {
   },
   indexes: [{ key: { tenant: 1, person: 1 } }, { key: { tenant: 1, course: 1 } }],
 };
+
+export interface AttemptFilter {
+  readonly person?: string | undefined;
+  readonly course?: string | undefined;
+}
+
+export function findAttempts(
+  db: Db,
+  tenant: string,
+  filter: AttemptFilter,
+  page: Page,
+): Promise<Answer<AttemptDocument>[]> {
+  return findPage(db, attempts, given({ tenant, ...filter }), page);
+}

@@ -1,5 +1,7 @@
+import type { Db } from 'mongodb';
 import type { EnrollmentEvent, EnrollmentReason } from '../../packages/enrollment/enrollment.events';
-import { type Document, type Projection } from '../../packages/eventsourcing';
+import type { Document, Projection } from '../../packages/eventsourcing';
+import { type Answer, findOne, findPage, given, type Page } from './collection';
 
 export interface EnrollmentDocument extends Document {
   readonly person: string;
@@ -47,3 +49,21 @@ export const enrollments: Projection<EnrollmentDocument, EnrollmentEvent> = {
   },
   indexes: [{ key: { tenant: 1, person: 1 } }, { key: { tenant: 1, course: 1 } }],
 };
+
+export function findEnrollment(db: Db, tenant: string, id: string): Promise<Answer<EnrollmentDocument> | undefined> {
+  return findOne(db, enrollments, tenant, id);
+}
+
+export interface EnrollmentFilter {
+  readonly person?: string | undefined;
+  readonly course?: string | undefined;
+}
+
+export function findEnrollments(
+  db: Db,
+  tenant: string,
+  filter: EnrollmentFilter,
+  page: Page,
+): Promise<Answer<EnrollmentDocument>[]> {
+  return findPage(db, enrollments, given({ tenant, ...filter }), page);
+}

@@ -1,5 +1,7 @@
+import type { Db } from 'mongodb';
 import type { Document, Projection } from '../../packages/eventsourcing';
 import type { PersonalName, PersonEvent } from '../../packages/people/person.events';
+import { type Answer, findOne, findPage, given, type Page } from './collection';
 
 export interface PersonDocument extends Document {
   readonly employeeNumber: string;
@@ -50,3 +52,21 @@ export const people: Projection<PersonDocument, PersonEvent> = {
   },
   indexes: [{ key: { tenant: 1, manager: 1 } }, { key: { tenant: 1, employeeNumber: 1 } }],
 };
+
+export function findPerson(db: Db, tenant: string, person: string): Promise<Answer<PersonDocument> | undefined> {
+  return findOne(db, people, tenant, person);
+}
+
+export interface PeopleFilter {
+  readonly employeeNumber?: string | undefined;
+  readonly manager?: string | undefined;
+}
+
+export function findPeople(
+  db: Db,
+  tenant: string,
+  filter: PeopleFilter,
+  page: Page,
+): Promise<Answer<PersonDocument>[]> {
+  return findPage(db, people, given({ tenant, ...filter }), page);
+}

@@ -1,6 +1,8 @@
+import type { Db } from 'mongodb';
 import type { EnrollmentEvent } from '../../packages/enrollment/enrollment.events';
 import type { Document, Projection, Recorded } from '../../packages/eventsourcing';
 import type { PersonEvent } from '../../packages/people/person.events';
+import { collectionOf } from './collection';
 
 /**
  * One member of a manager's team and how each of their enrollments stands. The team view is a find by manager, so that a
@@ -86,4 +88,62 @@ function withEnrollment(
   const { enrollment, course } = event.data;
   const before = member.enrollments[enrollment] ?? { course, dueOn: null };
   return { ...member, enrollments: { ...member.enrollments, [enrollment]: { ...before, ...change } } };
+}
+
+/** How one member stands, counted from their enrollments. */
+export interface MemberProgress {
+  readonly person: string;
+  readonly employeeNumber: string | null;
+  readonly role: string | null;
+  readonly orgUnit: string | null;
+  /** Enrollments that were not withdrawn. */
+  readonly assigned: number;
+  readonly completed: number;
+  readonly failed: number;
+  readonly open: number;
+  readonly overdue: number;
+}
+
+export interface TeamProgress {
+  readonly manager: string;
+  readonly members: readonly MemberProgress[];
+  readonly totals: Omit<MemberProgress, 'person' | 'employeeNumber' | 'role' | 'orgUnit'>;
+}
+
+/** The active people who report to this manager. `today` is an ISO 8601 date: what is open and was due before it is overdue. */
+export async function findTeam(db: Db, tenant: string, manager: string, today: string): Promise<TeamProgress> {
+  const team = collectionOf(db, teamProgress).find({ tenant, manager, active: true }).sort({ _id: 1 });
+  const members = (await team.toArray()).map((member) => progressOf(member, today));
+  const sum = (count: (member: MemberProgress) => number): number =>
+    members.reduce((total, member) => total + count(member), 0);
+  return {
+    manager,
+    members,
+    totals: {
+      assigned: sum(({ assigned }) => assigned),
+      completed: sum(({ completed }) => completed),
+      failed: sum(({ failed }) => failed),
+      open: sum(({ open }) => open),
+      overdue: sum(({ overdue }) => overdue),
+    },
+  };
+}
+
+function progressOf({ _id: person, ...member }: TeamMemberDocument, today: string): MemberProgress {
+  const { employeeNumber, role, orgUnit } = member;
+  const enrollments = Object.values(member.enrollments);
+  const count = (status: MemberEnrollment['status']): number =>
+    enrollments.filter((enrollment) => enrollment.status === status).length;
+  const overdue = enrollments.filter(({ status, dueOn }) => status === 'open' && dueOn !== null && dueOn < today);
+  return {
+    person,
+    employeeNumber,
+    role,
+    orgUnit,
+    assigned: enrollments.length - count('withdrawn'),
+    completed: count('completed'),
+    failed: count('failed'),
+    open: count('open'),
+    overdue: overdue.length,
+  };
 }

@@ -1,6 +1,8 @@
+import type { Db } from 'mongodb';
 import type { AttemptEvent } from '../../packages/assessment/attempt.events';
 import type { EnrollmentEvent } from '../../packages/enrollment/enrollment.events';
 import type { Document, Projection, Recorded } from '../../packages/eventsourcing';
+import { type Answer, findOne } from './collection';
 
 export interface TranscriptCourse {
   readonly status: 'open' | 'withdrawn' | 'completed' | 'failed' | 'not-enrolled';
@@ -77,4 +79,12 @@ function evolveCourse(course: TranscriptCourse, event: Recorded<TranscriptEvent>
       return { ...course, attempts: { ...course.attempts, [attempt]: taken } };
     }
   }
+}
+
+export function findTranscript(
+  db: Db,
+  tenant: string,
+  person: string,
+): Promise<Answer<TranscriptDocument> | undefined> {
+  return findOne(db, transcripts, tenant, person);
 }

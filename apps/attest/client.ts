@@ -1,0 +1,115 @@
+import { createInterface } from 'node:readline';
+import { Readable } from 'node:stream';
+import type { ReadableStream } from 'node:stream/web';
+import { setTimeout as delay } from 'node:timers/promises';
+import { LocalIssuer } from '../../packages/auth';
+import type { Role } from '../../packages/commands';
+import type { Status } from '../reports/status.controller';
+import type { BulkLine } from '../shared/bulk-commands';
+import type { CommandAnswer } from '../shared/command-dispatcher';
+import type { Problem } from '../shared/problems';
+import { DataFolder, UsageError } from './data-folder';
+
+/** A running Attest refused a request. */
+export class ProblemError extends Error {
+  override name = 'ProblemError';
+  constructor(readonly problem: Problem) {
+    super(`${problem.detail} (${problem.type})`);
+  }
+}
+
+export interface BulkCommand {
+  readonly command: string;
+  readonly id: string;
+  readonly data: object;
+}
+
+/** A running Attest over HTTP, as any learning app would use it. */
+export class AttestClient {
+  constructor(
+    readonly api: string,
+    private readonly token: string,
+  ) {}
+
+  command(name: string, data: object, id?: string): Promise<CommandAnswer> {
+    const headers = { 'content-type': 'application/json', ...(id && { 'idempotency-key': id }) };
+    return this.json(`/v1/commands/${name}`, { method: 'POST', headers, body: JSON.stringify(data) });
+  }
+
+  /** Sends the commands in one request and gives their answers in order. */
+  async *bulk(commands: readonly BulkCommand[]): AsyncIterable<BulkLine> {
+    const body = commands.map((command) => `${JSON.stringify(command)}\n`).join('');
+    const headers = { 'content-type': 'application/x-ndjson' };
+    const response = await this.fetch('/v1/commands', { method: 'POST', headers, body });
+    for await (const line of createInterface({ input: Readable.fromWeb(response.body as ReadableStream) })) {
+      yield JSON.parse(line) as BulkLine;
+    }
+  }
+
+  get<T>(path: string, parameters: Readonly<Record<string, string | undefined>> = {}): Promise<T> {
+    const given = Object.entries(parameters).filter((entry): entry is [string, string] => entry[1] !== undefined);
+    const query = new URLSearchParams(given).toString();
+    return this.json(query ? `${path}?${query}` : path, {});
+  }
+
+  /** Waits until everything that reads the log has seen all of it, the effects of workflows included. Gives the position. */
+  async settled(): Promise<string> {
+    for (;;) {
+      const { log, consumers } = await this.get<Status>('/v1/status');
+      const behind = Object.values(consumers).some((position) => BigInt(position) < BigInt(log));
+      if (!behind) return log;
+      await delay(50);
+    }
+  }
+
+  private async json<T>(path: string, request: RequestInit): Promise<T> {
+    return (await (await this.fetch(path, request)).json()) as T;
+  }
+
+  private async fetch(path: string, request: RequestInit): Promise<Response> {
+    let response: Response;
+    try {
+      const headers = { ...(request.headers as Record<string, string>), authorization: `Bearer ${this.token}` };
+      response = await fetch(new URL(path, this.api), { ...request, headers });
+    } catch (error) {
+      throw new UsageError(`Attest does not answer at ${this.api}: ${(error as Error).message}.`);
+    }
+    if (!response.ok) throw new ProblemError((await response.json()) as Problem);
+    return response;
+  }
+}
+
+export interface FoundStack {
+  readonly data: DataFolder;
+  readonly api: string;
+  readonly nats: string | undefined;
+}
+
+/** The stack that the commands talk to: `ATTEST_URL`, or the one that runs in the data folder. @throws UsageError when there is none */
+export function findStack(dataPath: string | undefined): FoundStack {
+  const data = new DataFolder(dataPath);
+  const { ATTEST_URL, ATTEST_NATS_URL } = process.env;
+  const running = data.running();
+  const api = ATTEST_URL ?? running?.api;
+  if (!api) {
+    throw new UsageError(`No Attest runs in ${data.path}. Start one with "npm start", or set ATTEST_URL or --data.`);
+  }
+  return { data, api, nats: ATTEST_NATS_URL ?? running?.nats ?? undefined };
+}
+
+/** A token from `ATTEST_TOKEN`, or signed by the local issuer of the data folder. */
+export async function tokenFor(
+  data: DataFolder,
+  tenant: string,
+  role: Role,
+  sub: string = role,
+  expiresIn = '1h',
+): Promise<string> {
+  if (process.env.ATTEST_TOKEN) return process.env.ATTEST_TOKEN;
+  if (process.env.ATTEST_URL && !data.running()) {
+    throw new UsageError(
+      'Set ATTEST_TOKEN to a token of your issuer; this data folder has no local issuer for ATTEST_URL.',
+    );
+  }
+  return (await LocalIssuer.open(data.issuerKey)).issue({ sub, tenant, roles: [role] }, expiresIn);
+}

@@ -1,0 +1,88 @@
+import { accessSync, constants, existsSync, mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { join, resolve } from 'node:path';
+
+/** What cannot be done, in one sentence for the person at the terminal. */
+export class UsageError extends Error {
+  override name = 'UsageError';
+}
+
+/** Where a running stack can be reached. */
+export interface StackUrls {
+  readonly api: string;
+  readonly clickhouse: string;
+  readonly eventstore: string;
+  readonly mongodb: string;
+  readonly nats: string | null;
+}
+
+/** The folder that a stack keeps everything in: `--data`, or `ATTEST_DATA`, or `.attest` where you stand. */
+export class DataFolder {
+  readonly path: string;
+
+  constructor(path: string | undefined) {
+    this.path = resolve(path ?? process.env.ATTEST_DATA ?? '.attest');
+  }
+
+  /** Key of the local issuer. */
+  get issuerKey(): string {
+    return join(this.path, 'issuer.json');
+  }
+
+  /** @throws UsageError when the folder cannot be used or a stack is running in it */
+  claim(): void {
+    try {
+      mkdirSync(this.path, { recursive: true });
+      accessSync(this.path, constants.R_OK | constants.W_OK | constants.X_OK);
+      writeFileSync(join(this.path, '.writable'), '');
+      rmSync(join(this.path, '.writable'));
+    } catch (error) {
+      const { code } = error as NodeJS.ErrnoException;
+      const why =
+        code === 'ENOSPC' ? 'the disk is full' : code === 'ENOTDIR' || code === 'EEXIST' ? 'it is not a folder' : code;
+      throw new UsageError(
+        `The data folder ${this.path} cannot be used: ${why}. Free it, or name another with --data.`,
+      );
+    }
+    const running = this.running();
+    if (running) {
+      throw new UsageError(
+        `Attest already runs in ${this.path} (process ${running.pid}, ${running.api}). Stop it, or use another --data.`,
+      );
+    }
+  }
+
+  announce(urls: StackUrls): void {
+    writeFileSync(join(this.path, 'stack.json'), JSON.stringify({ pid: process.pid, ...urls }));
+  }
+
+  withdraw(): void {
+    rmSync(join(this.path, 'stack.json'), { force: true });
+  }
+
+  /** The stack that runs in this folder, undefined when there is none. */
+  running(): (StackUrls & { pid: number }) | undefined {
+    const file = join(this.path, 'stack.json');
+    if (!existsSync(file)) return undefined;
+    const stack = JSON.parse(readFileSync(file, 'utf8')) as StackUrls & { pid: number };
+    return isAlive(stack.pid) ? stack : undefined;
+  }
+
+  /** Whether a step of the first start is done; `finish` remembers it. */
+  isFinished(step: string): boolean {
+    return existsSync(join(this.path, `${step}.done`));
+  }
+
+  finish(step: string): void {
+    writeFileSync(join(this.path, `${step}.done`), new Date().toISOString());
+  }
+}
+
+function isAlive(pid: number): boolean {
+  if (pid === process.pid) return false;
+  try {
+    process.kill(pid, 0);
+    return true;
+  } catch (error) {
+    return (error as NodeJS.ErrnoException).code === 'EPERM';
+  }
+}

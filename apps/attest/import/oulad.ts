@@ -1,0 +1,173 @@
+import { enrollmentIdOf } from '../../../packages/enrollment';
+import { derivedId } from '../../../packages/eventsourcing';
+import { personIdOf } from '../../../packages/people';
+import type { AttestClient, BulkCommand } from '../client';
+import { readCsv, required } from './csv';
+import { type ImportSummary, ImportTally } from './import-tally';
+
+/** Everybody is here from this day on; the data does not say when people joined the university. */
+const JOINED = '2012-01-01T00:00:00.000Z';
+const CHUNK = 2_000;
+const PASS_MARK = 40;
+const FULL_MARK = 100;
+
+/** Courses and people are the ground; the rows of registrations, results and assessments are the facts. */
+export const OULAD_SETUP = ['courses', 'managers', 'learners'];
+
+interface Fact extends BulkCommand {
+  readonly kind: string;
+}
+
+/** The org unit that a region of the data stands for. */
+export function regionUnit(region: string): string {
+  return region.toLowerCase().replaceAll(' ', '-');
+}
+
+export function courseId(row: { readonly [column: string]: string | undefined }): string {
+  return `${required(row, 'code_module')}-${required(row, 'code_presentation')}`;
+}
+
+/** The moment so many days after a presentation begins: `2013B` starts 2013-02-01, `2013J` 2013-10-01. */
+export function presentationDay(presentation: string, day: number): string {
+  const begins = Date.UTC(Number(presentation.slice(0, 4)), presentation.endsWith('B') ? 1 : 9, 1);
+  return new Date(begins + day * 86_400_000).toISOString();
+}
+
+/**
+ * Sends the OULAD data of a folder through the bulk door. Every fact has an id of its own, so the import may be interrupted and repeated.
+ * @param onProgress gets the number of facts settled since the last call
+ */
+export async function importOulad(
+  client: AttestClient,
+  tenant: string,
+  folder: string,
+  onProgress: (settled: number) => void,
+): Promise<ImportSummary> {
+  const tally = new ImportTally(onProgress);
+  for await (const chunk of chunks(facts(tenant, folder))) {
+    for (const { kind } of chunk) tally.sent(kind);
+    let index = 0;
+    for await (const line of client.bulk(chunk.map(({ command, id, data }) => ({ command, id, data })))) {
+      const { kind, id } = chunk[index++]!;
+      if (line.outcome !== 'refused') tally.settled(kind, id, line.outcome);
+      else tally.settled(kind, id, 'refused', line.problem.detail);
+    }
+    if (index < chunk.length)
+      throw new Error(`the bulk answer ended after ${index} of ${chunk.length} lines; repeat the import`);
+  }
+  return tally.summary(OULAD_SETUP);
+}
+
+/** How many commands the import of this folder sends. */
+export async function countOulad(folder: string): Promise<number> {
+  let count = 0;
+  for await (const _ of facts('count', folder)) count++;
+  return count;
+}
+
+async function* facts(tenant: string, folder: string): AsyncGenerator<Fact> {
+  const lengths = new Map<string, number>();
+  for await (const row of readCsv(folder, 'courses')) {
+    const course = courseId(row);
+    lengths.set(course, Number(required(row, 'module_presentation_length')));
+    const occurredAt = presentationDay(required(row, 'code_presentation'), 0);
+    yield fact('courses', course, 'publish-course', { course, title: course.replace('-', ', '), occurredAt });
+  }
+  yield* people(tenant, folder);
+  yield* enrollments(tenant, folder, lengths);
+  yield* attempts(tenant, folder);
+}
+
+async function* people(tenant: string, folder: string): AsyncGenerator<Fact> {
+  const regions = new Set<string>();
+  const students = new Set<string>();
+  for await (const row of readCsv(folder, 'studentInfo')) {
+    const orgUnit = regionUnit(required(row, 'region'));
+    const managerNumber = `manager-${orgUnit}`;
+    const manager = personIdOf(tenant, managerNumber);
+    if (!regions.has(orgUnit)) {
+      regions.add(orgUnit);
+      const job = { jobTitle: 'Regional Manager', role: 'regional-manager', orgUnit, occurredAt: JOINED };
+      yield fact('managers', orgUnit, 'hire-person', { person: manager, employeeNumber: managerNumber, ...job });
+    }
+    const student = required(row, 'id_student');
+    if (students.has(student)) continue;
+    students.add(student);
+    const person = personIdOf(tenant, student);
+    const job = { jobTitle: 'Student', role: 'student', orgUnit, manager, occurredAt: JOINED };
+    yield fact('learners', student, 'hire-person', { person, employeeNumber: student, ...job });
+  }
+}
+
+/**
+ * A registration enrols, an unregistration date withdraws, the final result ends the enrollment on the last day. Registrations
+ * without a date count from the first day.
+ */
+async function* enrollments(
+  tenant: string,
+  folder: string,
+  lengths: ReadonlyMap<string, number>,
+): AsyncGenerator<Fact> {
+  const registrations = new Map<string, { registered: string | undefined; unregistered: string | undefined }>();
+  for await (const row of readCsv(folder, 'studentRegistration')) {
+    const { date_registration: registered, date_unregistration: unregistered } = row;
+    registrations.set(`${courseId(row)}/${required(row, 'id_student')}`, { registered, unregistered });
+  }
+  for await (const row of readCsv(folder, 'studentInfo')) {
+    const course = courseId(row);
+    const presentation = required(row, 'code_presentation');
+    const student = required(row, 'id_student');
+    const key = `${course}/${student}`;
+    const of = { person: personIdOf(tenant, student), course };
+    const at = (day: number) => ({ occurredAt: presentationDay(presentation, day) });
+    const { registered, unregistered } = registrations.get(key) ?? {};
+    yield fact('registrations', key, 'enroll-learner', { ...of, ...at(Number(registered ?? 0)) });
+    if (unregistered !== undefined) {
+      yield fact('withdrawals', key, 'withdraw-learner', { ...of, ...at(Number(unregistered)) });
+    }
+    const end = at(lengths.get(course)!);
+    const result = required(row, 'final_result');
+    if (result === 'Withdrawn') yield fact('results', key, 'withdraw-learner', { ...of, ...end });
+    else if (result === 'Fail') yield fact('results', key, 'fail-enrollment', { ...of, ...end, result });
+    else yield fact('results', key, 'complete-enrollment', { ...of, ...end, result });
+  }
+}
+
+async function* attempts(tenant: string, folder: string): AsyncGenerator<Fact> {
+  const assessments = new Map<string, { course: string; presentation: string }>();
+  for await (const row of readCsv(folder, 'assessments')) {
+    const presentation = required(row, 'code_presentation');
+    assessments.set(required(row, 'id_assessment'), { course: courseId(row), presentation });
+  }
+  for await (const row of readCsv(folder, 'studentAssessment')) {
+    const student = required(row, 'id_student');
+    const assessment = required(row, 'id_assessment');
+    const { course, presentation } = assessments.get(assessment)!;
+    const person = personIdOf(tenant, student);
+    yield fact('attempts', `${student}/${assessment}`, 'record-attempt', {
+      attempt: derivedId('oulad-attempt', enrollmentIdOf(person, course), assessment),
+      person,
+      course,
+      assessment,
+      banked: row.is_banked === '1',
+      occurredAt: presentationDay(presentation, Number(required(row, 'date_submitted'))),
+      ...(row.score !== undefined && { score: { raw: Number(row.score), max: FULL_MARK, passMark: PASS_MARK } }),
+    });
+  }
+}
+
+function fact(kind: string, key: string, command: string, data: object): Fact {
+  return { kind, command, id: `oulad:${kind}:${key}`, data };
+}
+
+async function* chunks(all: AsyncIterable<Fact>): AsyncGenerator<Fact[]> {
+  let chunk: Fact[] = [];
+  for await (const each of all) {
+    chunk.push(each);
+    if (chunk.length === CHUNK) {
+      yield chunk;
+      chunk = [];
+    }
+  }
+  if (chunk.length > 0) yield chunk;
+}

@@ -1,0 +1,115 @@
+import { join } from 'node:path';
+import type { NestFastifyApplication } from '@nestjs/platform-fastify';
+import { type Engine, EngineStartError, superviseEngine } from '../../infra/embedded';
+import { startNats } from '../../infra/embedded/nats';
+import { type IssuerSettings, LocalIssuer } from '../../packages/auth';
+import type { Settings } from '../../packages/config';
+import { startService } from '../shared/bootstrap';
+import { attestModules } from './attest.modules';
+import { type DataFolder, type StackUrls, UsageError } from './data-folder';
+
+export interface Stack {
+  readonly urls: StackUrls;
+  close(): Promise<void>;
+}
+
+export interface StackOptions {
+  readonly data: DataFolder;
+  /** Port of the API; the engines take the next four. 0 takes free ports for everything. */
+  readonly port: number;
+  readonly report: (message: string) => void;
+}
+
+/**
+ * Every service in this process, on the embedded engines in processes of their own, or on real servers where an
+ * `ATTEST_..._URL` names one.
+ * @throws UsageError, EngineStartError with one sentence for the person at the terminal
+ */
+export async function startStack({ data, port, report }: StackOptions): Promise<Stack> {
+  data.claim();
+  const engines: Engine[] = [];
+  let app: NestFastifyApplication | undefined;
+  const close = async (): Promise<void> => {
+    data.withdraw();
+    await app?.close();
+    await Promise.all(engines.map((engine) => engine.close()));
+  };
+  try {
+    const started = await Promise.allSettled([
+      startEngine('eventstore', 'ATTEST_EVENTSTORE_URL', 1),
+      startEngine('mongodb', 'ATTEST_MONGODB_URL', 2),
+      startEngine('clickhouse', 'ATTEST_CLICKHOUSE_URL', 3),
+      startNatsOrReport(),
+    ]);
+    const failed = started.find((each) => each.status === 'rejected');
+    if (failed) throw failed.reason;
+    const [eventstore, mongodb, clickhouse, nats] = started.map(
+      (each) => (each as PromiseFulfilledResult<string | null>).value,
+    );
+    const issuer = await issuerSettings();
+    const settings: Settings = {
+      eventstore: eventstore!,
+      mongodb: mongodb!,
+      clickhouse: clickhouse!,
+      nats: nats ?? undefined,
+      issuer,
+    };
+    app = await startService(attestModules, settings, { host: process.env.ATTEST_HOST ?? '127.0.0.1', port });
+    const urls = {
+      api: await app.getUrl(),
+      clickhouse: clickhouse!,
+      eventstore: eventstore!,
+      mongodb: mongodb!,
+      nats: nats ?? null,
+    };
+    data.announce(urls);
+    return { urls, close };
+  } catch (error) {
+    await close();
+    throw plainly(error, port);
+  }
+
+  async function startEngine(
+    name: 'eventstore' | 'mongodb' | 'clickhouse',
+    variable: string,
+    offset: number,
+  ): Promise<string> {
+    const given = process.env[variable];
+    if (given) return given;
+    const options = { dataDir: join(data.path, name), port: port === 0 ? 0 : port + offset };
+    const engine = await superviseEngine(name, options, report);
+    engines.push(engine);
+    return name === 'mongodb' ? `${engine.url}/attest` : engine.url;
+  }
+
+  async function startNatsOrReport(): Promise<string | null> {
+    const given = process.env.ATTEST_NATS_URL;
+    if (given) return given;
+    try {
+      const options = { dataDir: join(data.path, 'nats'), port: port === 0 ? 0 : port + 4, onProgress: report };
+      const engine = await startNats(options);
+      engines.push(engine);
+      return engine.url;
+    } catch (error) {
+      if (!(error instanceof EngineStartError)) throw error;
+      report(`${error.message} Attest runs without the NATS doors.`);
+      return null;
+    }
+  }
+
+  async function issuerSettings(): Promise<IssuerSettings> {
+    const { ATTEST_JWKS_URL: jwks, ATTEST_ISSUER: issuer, ATTEST_AUDIENCE: audience = 'attest' } = process.env;
+    if (jwks && issuer) return { issuer, audience, jwks: new URL(jwks) };
+    return (await LocalIssuer.open(data.issuerKey)).settings;
+  }
+}
+
+function plainly(error: unknown, port: number): unknown {
+  const { code } = error as NodeJS.ErrnoException;
+  if (code === 'EADDRINUSE') return new UsageError(`Port ${port} is in use. Free it, or choose another with --port.`);
+  if (code === 'EACCES')
+    return new UsageError(`Port ${port} may not be used by you. Choose one above 1023 with --port.`);
+  if (code === 'ENOSPC')
+    return new UsageError('The disk is full. Free some space, or name another data folder with --data.');
+  return error;
+}

@@ -1,0 +1,73 @@
+import { personIdOf } from '../../packages/people';
+import { type Role, ROLES } from '../../packages/commands';
+import { AttestClient, tokenFor } from './client';
+import { DataFolder } from './data-folder';
+import { regionUnit } from './import/oulad';
+import { loadSample } from './sample';
+import { startStack } from './stack';
+import { progressBar, say, table } from './terminal';
+
+export interface UpOptions {
+  readonly data?: string;
+  readonly port: string;
+  readonly sample: boolean;
+  readonly json?: boolean;
+}
+
+/** Facts and commands of the sample, for the bar. */
+const SAMPLE_SIZE = 4_400;
+
+/** Brings everything up, loads the sample on the first start, prints where everything is, and stays until it is told to stop. */
+export async function up({ data: path, port, sample, json }: UpOptions): Promise<void> {
+  const data = new DataFolder(path);
+  const stack = await startStack({ data, port: Number(port), report: say });
+  const stopped = untilToldToStop();
+  const { urls } = stack;
+  if (sample && !data.isFinished('sample')) {
+    const bar = progressBar('Loading the sample', SAMPLE_SIZE);
+    const client = async (tenant: string) => new AttestClient(urls.api, await tokenFor(data, tenant, 'admin'));
+    const clients = { acme: await client('acme'), ou: await client('ou') };
+    await loadSample(clients, urls.nats, bar.advance);
+    bar.stop();
+    data.finish('sample');
+  }
+  if (json) process.stdout.write(`${JSON.stringify({ ready: true, ...urls })}\n`);
+  else await introduce(data, urls);
+  await stopped;
+  say('Stopping ...');
+  await stack.close();
+}
+
+async function introduce(data: DataFolder, urls: Awaited<ReturnType<typeof startStack>>['urls']): Promise<void> {
+  say();
+  say('Attest is up.');
+  say();
+  say(`  API          ${urls.api}`);
+  say(`  OpenAPI      ${urls.api}/docs`);
+  say(`  EventStoreDB ${urls.eventstore}`);
+  say(`  MongoDB      ${urls.mongodb}`);
+  say(`  ClickHouse   ${urls.clickhouse}`);
+  say(`  NATS         ${urls.nats ?? 'not running'}`);
+  say(`  Data         ${data.path}`);
+  say();
+  say('Tokens of tenant "ou", good for one hour ("npx attest token --help" makes others):');
+  say();
+  const manager = personIdOf('ou', `manager-${regionUnit('Scotland')}`);
+  const subjects: Partial<Record<Role, string>> = { manager, learner: personIdOf('ou', '11391') };
+  const rows = ROLES.map(async (role) => ({ role, token: await tokenFor(data, 'ou', role, subjects[role]) }));
+  say(table(await Promise.all(rows)));
+  say();
+  say('Ctrl-C stops it.');
+}
+
+/** Resolves at SIGINT or SIGTERM; a second one ends the process at once. */
+function untilToldToStop(): Promise<void> {
+  return new Promise((resolve) => {
+    const stop = (): void => {
+      process.on('SIGINT', () => process.exit(130));
+      resolve();
+    };
+    process.once('SIGINT', stop);
+    process.once('SIGTERM', stop);
+  });
+}

@@ -1,0 +1,4 @@
+import { runService } from '../shared/bootstrap';
+import { AuditModule } from './audit.module';
+
+void runService([AuditModule]);

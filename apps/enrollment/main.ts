@@ -1,0 +1,4 @@
+import { runService } from '../shared/bootstrap';
+import { EnrollmentModule } from './enrollment.module';
+
+void runService([EnrollmentModule]);

@@ -1,0 +1,4 @@
+import { runService } from '../shared/bootstrap';
+import { PeopleModule } from './people.module';
+
+void runService([PeopleModule]);

@@ -1,0 +1,114 @@
+import { Controller, Get, Param, ParseUUIDPipe, Query } from '@nestjs/common';
+import { ApiBearerAuth, ApiTags } from '@nestjs/swagger';
+import type { Caller } from '../../packages/auth';
+import { type AttemptDocument, findAttempts } from '../../projections/mongo/attempts';
+import type { Answer } from '../../projections/mongo/collection';
+import { type EnrollmentDocument, findEnrollment, findEnrollments } from '../../projections/mongo/enrollments';
+import { findPeople, findPerson, type PersonDocument } from '../../projections/mongo/people';
+import { findTeam, type TeamProgress } from '../../projections/mongo/team-progress';
+import { findTranscript, type TranscriptDocument } from '../../projections/mongo/transcripts';
+import { Allow, CallerOf } from '../shared/authentication';
+import { InvalidParameterError, NotFoundError } from '../shared/problems';
+import { requireAccessTo, seesWholeTenant } from './access';
+import { LearningParameters, PeopleParameters, QueryParameters } from './query-parameters';
+import { ReadSide } from './read-side';
+
+/** How people stand now, from the MongoDB read models. */
+@ApiTags('queries')
+@ApiBearerAuth()
+@Controller('v1')
+export class QueriesController {
+  constructor(private readonly readSide: ReadSide) {}
+
+  @Get('people')
+  @Allow('admin', 'compliance', 'analyst', 'service', 'manager')
+  async people(
+    @CallerOf() caller: Caller,
+    @Query() { minPosition, limit, after, ...filter }: PeopleParameters,
+  ): Promise<Answer<PersonDocument>[]> {
+    await this.readSide.awaitMongo(minPosition);
+    const { db } = this.readSide;
+    if (!seesWholeTenant(caller)) {
+      if (!filter.manager) throw new InvalidParameterError('manager', 'must name you or a manager who reports to you');
+      await requireAccessTo(db, caller, filter.manager);
+    }
+    return findPeople(db, caller.tenant, filter, { limit, after });
+  }
+
+  @Get('people/:person')
+  async person(
+    @CallerOf() caller: Caller,
+    @Param('person', ParseUUIDPipe) person: string,
+    @Query() { minPosition }: QueryParameters,
+  ): Promise<Answer<PersonDocument>> {
+    await this.readSide.awaitMongo(minPosition);
+    await requireAccessTo(this.readSide.db, caller, person);
+    return found(await findPerson(this.readSide.db, caller.tenant, person), `person ${person}`);
+  }
+
+  @Get('people/:person/transcript')
+  async transcript(
+    @CallerOf() caller: Caller,
+    @Param('person', ParseUUIDPipe) person: string,
+    @Query() { minPosition }: QueryParameters,
+  ): Promise<Answer<TranscriptDocument>> {
+    await this.readSide.awaitMongo(minPosition);
+    await requireAccessTo(this.readSide.db, caller, person);
+    return found(await findTranscript(this.readSide.db, caller.tenant, person), `transcript of ${person}`);
+  }
+
+  @Get('teams/:manager')
+  async team(
+    @CallerOf() caller: Caller,
+    @Param('manager', ParseUUIDPipe) manager: string,
+    @Query() { minPosition }: QueryParameters,
+  ): Promise<TeamProgress> {
+    await this.readSide.awaitMongo(minPosition);
+    await requireAccessTo(this.readSide.db, caller, manager);
+    return findTeam(this.readSide.db, caller.tenant, manager, new Date().toISOString().slice(0, 10));
+  }
+
+  @Get('enrollments')
+  async enrollments(
+    @CallerOf() caller: Caller,
+    @Query() { minPosition, limit, after, ...filter }: LearningParameters,
+  ): Promise<Answer<EnrollmentDocument>[]> {
+    await this.readSide.awaitMongo(minPosition);
+    await this.requirePerson(caller, filter.person);
+    return findEnrollments(this.readSide.db, caller.tenant, filter, { limit, after });
+  }
+
+  @Get('enrollments/:enrollment')
+  async enrollment(
+    @CallerOf() caller: Caller,
+    @Param('enrollment', ParseUUIDPipe) id: string,
+    @Query() { minPosition }: QueryParameters,
+  ): Promise<Answer<EnrollmentDocument>> {
+    await this.readSide.awaitMongo(minPosition);
+    const enrollment = found(await findEnrollment(this.readSide.db, caller.tenant, id), `enrollment ${id}`);
+    await requireAccessTo(this.readSide.db, caller, enrollment.person);
+    return enrollment;
+  }
+
+  @Get('attempts')
+  async attempts(
+    @CallerOf() caller: Caller,
+    @Query() { minPosition, limit, after, ...filter }: LearningParameters,
+  ): Promise<Answer<AttemptDocument>[]> {
+    await this.readSide.awaitMongo(minPosition);
+    await this.requirePerson(caller, filter.person);
+    return findAttempts(this.readSide.db, caller.tenant, filter, { limit, after });
+  }
+
+  /** Whoever does not see the whole tenant must say whose records they want. */
+  private async requirePerson(caller: Caller, person: string | undefined): Promise<void> {
+    if (seesWholeTenant(caller)) return;
+    if (!person) throw new InvalidParameterError('person', 'must name you or somebody who reports to you');
+    await requireAccessTo(this.readSide.db, caller, person);
+  }
+}
+
+function found<T>(value: T | undefined, what: string): T {
+  if (value === undefined) throw new NotFoundError(`There is no ${what}.`);
+  return value;
+}

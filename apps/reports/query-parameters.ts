@@ -1,0 +1,71 @@
+import { ApiPropertyOptional } from '@nestjs/swagger';
+import { IsInt, IsISO8601, IsOptional, IsString, IsUUID, Matches, Max, Min } from 'class-validator';
+import { Type } from 'class-transformer';
+
+const POSITION = /^\d{1,19}$/;
+
+/** What every query takes. */
+export class QueryParameters {
+  @ApiPropertyOptional({ description: 'Wait until the answer includes this position, as a command gave it.' })
+  @IsOptional()
+  @Matches(POSITION, { message: 'minPosition must be a position as a command gave it' })
+  minPosition?: string;
+}
+
+export class PageParameters extends QueryParameters {
+  @ApiPropertyOptional({ default: 100, maximum: 1000 })
+  @IsOptional()
+  @Type(() => Number)
+  @IsInt()
+  @Min(1)
+  @Max(1000)
+  limit: number = 100;
+
+  @ApiPropertyOptional({ description: 'The last id of the page before.' })
+  @IsOptional()
+  @IsString()
+  after?: string;
+}
+
+export class PeopleParameters extends PageParameters {
+  @ApiPropertyOptional()
+  @IsOptional()
+  @IsString()
+  employeeNumber?: string;
+
+  @ApiPropertyOptional()
+  @IsOptional()
+  @IsUUID()
+  manager?: string;
+}
+
+export class LearningParameters extends PageParameters {
+  @ApiPropertyOptional()
+  @IsOptional()
+  @IsUUID()
+  person?: string;
+
+  @ApiPropertyOptional()
+  @IsOptional()
+  @IsString()
+  course?: string;
+}
+
+export class AsOfParameters extends QueryParameters {
+  @ApiPropertyOptional({ description: 'ISO 8601 date (its end, UTC) or time. Now when left out.' })
+  @IsOptional()
+  @IsISO8601({ strict: true })
+  asOf?: string;
+}
+
+export class TeamReportParameters extends AsOfParameters {
+  @ApiPropertyOptional({ description: 'Only the teams of this manager and of everybody below.' })
+  @IsOptional()
+  @IsUUID()
+  manager?: string;
+}
+
+/** A date means its last moment. */
+export function momentOf(asOf: string): string {
+  return new Date(/^\d{4}-\d{2}-\d{2}$/.test(asOf) ? `${asOf}T23:59:59.999Z` : asOf).toISOString();
+}

@@ -1,0 +1,76 @@
+import { Inject, Injectable } from '@nestjs/common';
+import { Db } from 'mongodb';
+import { setTimeout as delay } from 'node:timers/promises';
+import type { ClickHouseClient } from '@clickhouse/client';
+import { Warehouse } from '../../infra/clickhouse';
+import { CLICKHOUSE } from '../../infra/engines.module';
+import { Checkpoints } from '../../infra/mongo';
+import { readReport } from '../../projections/clickhouse';
+import { InvalidParameterError, ReadModelBehindError } from '../shared/problems';
+
+/** How long a query waits for the position that its caller asked for, in milliseconds. */
+const PATIENCE = 10_000;
+
+/** The read models and the warehouse, and how far each has come. */
+@Injectable()
+export class ReadSide {
+  readonly warehouse: Warehouse;
+  private readonly mongoReached: PositionWatch;
+  private readonly warehouseReached: PositionWatch;
+
+  constructor(
+    readonly db: Db,
+    @Inject(CLICKHOUSE) clickhouse: ClickHouseClient,
+  ) {
+    const checkpoints = new Checkpoints(db);
+    this.warehouse = new Warehouse(clickhouse, readReport);
+    this.mongoReached = new PositionWatch(async () => (await checkpoints.read('mongo')) ?? 0n, 10);
+    this.warehouseReached = new PositionWatch(() => this.warehouse.position(), 50);
+  }
+
+  /** @param minPosition as a command answered it; @throws ReadModelBehindError after ten seconds */
+  awaitMongo(minPosition: string | undefined): Promise<void> {
+    return this.mongoReached.reach(positionOf(minPosition));
+  }
+
+  awaitWarehouse(minPosition: string | undefined): Promise<void> {
+    return this.warehouseReached.reach(positionOf(minPosition));
+  }
+}
+
+function positionOf(minPosition: string | undefined): bigint {
+  if (minPosition === undefined) return 0n;
+  if (!/^\d{1,19}$/.test(minPosition))
+    throw new InvalidParameterError('minPosition', 'must be a position as a command gave it');
+  return BigInt(minPosition);
+}
+
+/** Waits for a position that only rises. All who wait share one poll. */
+class PositionWatch {
+  private reached = 0n;
+  private polling: Promise<void> | undefined;
+
+  constructor(
+    private readonly read: () => Promise<bigint>,
+    private readonly intervalMs: number,
+  ) {}
+
+  async reach(position: bigint): Promise<void> {
+    const deadline = Date.now() + PATIENCE;
+    while (this.reached < position) {
+      if (Date.now() > deadline) {
+        throw new ReadModelBehindError(
+          `Position ${position} is not visible yet; the read side is at ${this.reached}. Ask again.`,
+        );
+      }
+      this.polling ??= this.poll().finally(() => (this.polling = undefined));
+      await this.polling;
+    }
+  }
+
+  private async poll(): Promise<void> {
+    const before = this.reached;
+    this.reached = await this.read();
+    if (this.reached === before) await delay(this.intervalMs);
+  }
+}

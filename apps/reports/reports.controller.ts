@@ -1,0 +1,58 @@
+import { Controller, Get, Query } from '@nestjs/common';
+import { ApiBearerAuth, ApiTags } from '@nestjs/swagger';
+import type { Caller } from '../../packages/auth';
+import type { CourseOutcomes, TeamCompliance } from '../../projections/expected-reports';
+import { Allow, CallerOf } from '../shared/authentication';
+import { requireAccessTo, seesWholeTenant } from './access';
+import { AsOfParameters, momentOf, TeamReportParameters } from './query-parameters';
+import { ReadSide } from './read-side';
+
+export interface Report<Row> {
+  readonly asOf: {
+    /** Position of the last event that the report includes. */
+    readonly position: string;
+    /** When the store recorded that event; null while the warehouse is empty. */
+    readonly time: string | null;
+    /** The moment in the world that the report is about. */
+    readonly effective: string;
+  };
+  readonly rows: readonly Row[];
+}
+
+/** Reports from the ClickHouse warehouse. Each says how fresh it is. */
+@ApiTags('reports')
+@ApiBearerAuth()
+@Controller('v1/reports')
+export class ReportsController {
+  constructor(private readonly readSide: ReadSide) {}
+
+  @Get('course-outcomes')
+  @Allow('admin', 'compliance', 'analyst', 'manager', 'service')
+  courseOutcomes(@CallerOf() { tenant }: Caller, @Query() parameters: AsOfParameters): Promise<Report<CourseOutcomes>> {
+    return this.report('course-outcomes', parameters, { tenant });
+  }
+
+  @Get('team-compliance')
+  @Allow('admin', 'compliance', 'analyst', 'manager', 'service')
+  async teamCompliance(
+    @CallerOf() caller: Caller,
+    @Query() parameters: TeamReportParameters,
+  ): Promise<Report<TeamCompliance>> {
+    const manager = parameters.manager ?? (seesWholeTenant(caller) ? '' : caller.sub);
+    if (manager) await requireAccessTo(this.readSide.db, caller, manager);
+    return this.report('team-compliance', parameters, { tenant: caller.tenant, manager });
+  }
+
+  private async report<Row>(
+    name: string,
+    { asOf, minPosition }: AsOfParameters,
+    parameters: { tenant: string } & Record<string, string>,
+  ): Promise<Report<Row>> {
+    await this.readSide.awaitWarehouse(minPosition);
+    const { warehouse } = this.readSide;
+    const effective = asOf === undefined ? new Date().toISOString() : momentOf(asOf);
+    const { position, recordedAt: time } = await warehouse.freshness();
+    const rows = await warehouse.report<Row>(name, { ...parameters, asOf: effective, upTo: position });
+    return { asOf: { position: position.toString(), time, effective }, rows };
+  }
+}

@@ -1,0 +1,93 @@
+import 'reflect-metadata';
+import { randomUUID } from 'node:crypto';
+import { type DynamicModule, Global, Module, type Type, ValidationPipe } from '@nestjs/common';
+import { APP_FILTER, APP_GUARD, NestFactory } from '@nestjs/core';
+import { CqrsModule } from '@nestjs/cqrs';
+import { FastifyAdapter, type NestFastifyApplication } from '@nestjs/platform-fastify';
+import type { IncomingMessage } from 'node:http';
+import { EnginesModule, LOG, SETTINGS } from '../../infra/engines.module';
+import type { Log } from '../../infra/log';
+import { TokenVerifier } from '../../packages/auth';
+import { type Settings, settingsFromEnvironment } from '../../packages/config';
+import type { ValidationError } from 'class-validator';
+import { InvalidCommandError } from '../../packages/commands';
+import { AuthenticationGuard } from './authentication';
+import { CommandDispatcher } from './command-dispatcher';
+import { eventCatalog } from './event-catalog';
+import { HttpCommandsController } from './http-commands.controller';
+import { natsOptions } from './nats-commands';
+import { serveOpenApi } from './openapi';
+import { ProblemFilter, Problems } from './problems';
+
+/** What every service has: clients, doors, tokens, problems. */
+@Global()
+@Module({
+  imports: [CqrsModule.forRoot()],
+  controllers: [HttpCommandsController],
+  providers: [
+    CommandDispatcher,
+    { provide: TokenVerifier, inject: [SETTINGS], useFactory: ({ issuer }: Settings) => new TokenVerifier(issuer) },
+    { provide: Problems, inject: [LOG], useFactory: (log: Log) => new Problems(log) },
+    { provide: APP_GUARD, useClass: AuthenticationGuard },
+    { provide: APP_FILTER, useClass: ProblemFilter },
+  ],
+  exports: [CommandDispatcher, TokenVerifier, Problems],
+})
+class ServiceModule {}
+
+const LARGEST_BODY = 1_048_576;
+
+/**
+ * A service of these modules, listening. The same modules run together in one process or each on its own.
+ * @param port 0 takes a free one
+ */
+export async function startService(
+  modules: readonly (Type | DynamicModule)[],
+  settings: Settings,
+  listen: { host: string; port: number },
+): Promise<NestFastifyApplication> {
+  const root: DynamicModule = {
+    module: class Attest {},
+    imports: [EnginesModule.forRoot(settings, eventCatalog), ServiceModule, ...modules],
+  };
+  const adapter = new FastifyAdapter({
+    bodyLimit: LARGEST_BODY,
+    genReqId: (request: IncomingMessage) => header(request, 'x-correlation-id') ?? randomUUID(),
+    forceCloseConnections: true,
+  });
+  const app = await NestFactory.create<NestFastifyApplication>(root, adapter, {
+    logger: ['error', 'warn'],
+    abortOnError: false,
+  });
+  adapter.getInstance().addContentTypeParser('application/x-ndjson', (_request, body, done) => done(null, body));
+  app.useGlobalPipes(
+    new ValidationPipe({
+      transform: true,
+      whitelist: true,
+      forbidNonWhitelisted: true,
+      exceptionFactory: (errors: ValidationError[]) =>
+        new InvalidCommandError(
+          errors.flatMap(({ property: field, constraints = {} }) =>
+            Object.values(constraints).map((problem) => ({ field, problem })),
+          ),
+        ),
+    }),
+  );
+  if (settings.nats) app.connectMicroservice(natsOptions(settings.nats), { inheritAppConfig: false });
+  serveOpenApi(app);
+  await app.startAllMicroservices();
+  await app.listen(listen.port, listen.host);
+  return app;
+}
+
+/** The entry of a service on its own: settings from the environment, `ATTEST_HOST` and `ATTEST_PORT`, until SIGINT or SIGTERM. */
+export async function runService(modules: readonly Type[]): Promise<void> {
+  const { ATTEST_HOST: host = '0.0.0.0', ATTEST_PORT: port = '3000' } = process.env;
+  const app = await startService(modules, settingsFromEnvironment(process.env), { host, port: Number(port) });
+  app.enableShutdownHooks(['SIGINT', 'SIGTERM']);
+}
+
+function header(request: IncomingMessage, name: string): string | undefined {
+  const value = request.headers[name];
+  return typeof value === 'string' && value.length <= 200 ? value : undefined;
+}
