@@ -205,6 +205,7 @@ function checkedId(before: RawDocument, after: RawDocument): RawDocument {
 
 /**
  * The document that an upsert inserts: the values that the query fixes, then the update over them.
+ * @throws as `applyUpdate`, and CommandError 54 when the query fixes a path twice.
  */
 export function upsertDocument(update: Update, filter: Filter): RawDocument {
   const seed: Document = new Map();
@@ -216,5 +217,7 @@ export function upsertDocument(update: Update, filter: Filter): RawDocument {
   }
   const writer = new BsonWriter(256);
   writer.document(seed);
-  return applyUpdate(update, new RawDocument(writer.take()), filter, true);
+  const before = new RawDocument(writer.take());
+  const after = applyUpdate(update, before, filter, true);
+  return before.find('_id') ? checkedId(before, after) : after;
 }
