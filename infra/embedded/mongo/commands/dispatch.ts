@@ -4,6 +4,7 @@ import { shown } from '../bson/shown';
 import { type Request } from '../wire/message';
 import { adminCommands } from './admin';
 import { aggregateCommands } from './aggregate';
+import { bulkWriteCommands } from './bulk-write';
 import { Call, checkFields, type CommandDefinition, genericFields, type Services } from './command';
 import { findAndModifyCommands } from './find-and-modify';
 import { handshakeCommands } from './handshake';
@@ -18,6 +19,7 @@ const commands = new Map<string, CommandDefinition>(
     ...readCommands,
     ...aggregateCommands,
     ...writeCommands,
+    ...bulkWriteCommands,
     ...findAndModifyCommands,
     ...adminCommands,
   }),

@@ -170,16 +170,30 @@ const updateFieldSet = new Set([
 ]);
 const deleteFieldSet = new Set(['q', 'limit', 'hint', 'collation']);
 
-function parseUpdateStatement(raw: RawDocument, variables: Variables): UpdateStatement {
+/** The names under which a statement carries its parts: `update` and `bulkWrite` differ. */
+interface PartNames {
+  filter: string;
+  update: string;
+  constants: string;
+}
+
+const updateParts: PartNames = { filter: 'q', update: 'u', constants: 'c' };
+
+/** Reads an update statement. @throws as `parseFilter` and `parseUpdate`. */
+export function parseUpdateStatement(
+  raw: RawDocument,
+  variables: Variables,
+  parts: PartNames = updateParts,
+): UpdateStatement {
   const multi = isTruthy(raw.get('multi'));
   const sort = raw.get('sort');
   if (multi && sort !== undefined) throw new CommandError('FailedToParse', 'Cannot specify sort with multi=true');
   return {
-    filter: parseFilter(documentField(raw, 'q'), variables),
+    filter: parseFilter(documentField(raw, parts.filter), variables),
     update: parseUpdate(
-      updateField(raw, 'u'),
+      updateField(raw, parts.update),
       filtersField(raw.get('arrayFilters')),
-      withConstants(raw.get('c'), variables),
+      withConstants(raw.get(parts.constants), variables),
     ),
     upsert: isTruthy(raw.get('upsert')),
     multi,

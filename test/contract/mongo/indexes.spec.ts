@@ -1,0 +1,244 @@
+import { codeOf, idsOf, server, serverError } from './harness';
+
+const given = server();
+
+it('lists what was created, with names made from the keys', async () => {
+  const collection = await given.collection([{ a: 1 }]);
+  expect(await collection.createIndex({ a: 1, b: -1 })).toBe('a_1_b_-1');
+  expect(
+    await collection.createIndexes([
+      { key: { c: 1 }, name: 'mine', unique: true, sparse: true },
+      { key: { d: 1 }, partialFilterExpression: { d: { $gt: 5 } } },
+    ]),
+  ).toEqual(['mine', 'd_1']);
+  const indexes = await collection.indexes();
+  expect(indexes).toMatchObject([
+    { v: 2, key: { _id: 1 }, name: '_id_' },
+    { v: 2, key: { a: 1, b: -1 }, name: 'a_1_b_-1' },
+    { key: { c: 1 }, name: 'mine', unique: true, sparse: true },
+    { key: { d: 1 }, name: 'd_1', partialFilterExpression: { d: { $gt: 5 } } },
+  ]);
+  expect(await collection.indexExists('mine')).toBe(true);
+});
+
+it('creates the same index again without an error, and refuses another one in its place', async () => {
+  const collection = await given.collection([{ a: 1 }]);
+  await collection.createIndex({ a: 1 });
+  expect(await collection.createIndex({ a: 1 })).toBe('a_1');
+  expect(await codeOf(collection.createIndex({ a: 1 }, { unique: true }))).toBe(86);
+  expect(await codeOf(collection.createIndex({ b: 1 }, { name: 'a_1' }))).toBe(86);
+  expect(await codeOf(collection.createIndex({ a: 1 }, { name: 'other' }))).toBe(85);
+  expect(await collection.indexes()).toHaveLength(2);
+});
+
+it('drops indexes by name, by key and all', async () => {
+  const collection = await given.collection([{ a: 1 }]);
+  await collection.createIndexes([{ key: { a: 1 } }, { key: { b: 1 } }, { key: { c: 1 } }]);
+  await collection.dropIndex('a_1');
+  expect(await codeOf(collection.dropIndex('a_1'))).toBe(27);
+  expect(await codeOf(collection.dropIndex('_id_'))).toBe(72);
+  await collection.dropIndexes();
+  expect((await collection.indexes()).map(({ name }) => name)).toEqual(['_id_']);
+});
+
+describe('unique', () => {
+  it('refuses a second value with pattern and value', async () => {
+    const collection = await given.collection([{ _id: 1, email: 'a@b', tenant: 't' }]);
+    await collection.createIndex({ tenant: 1, email: 1 }, { unique: true });
+    await collection.insertOne({ _id: 2, email: 'a@b', tenant: 'u' });
+    const error = await serverError(collection.insertOne({ email: 'a@b', tenant: 't' }));
+    expect(error).toMatchObject({
+      code: 11000,
+      keyPattern: { tenant: 1, email: 1 },
+      keyValue: { tenant: 't', email: 'a@b' },
+    });
+    expect(error.message).toContain('tenant_1_email_1');
+    expect(await codeOf(collection.updateOne({ _id: 2 }, { $set: { tenant: 't' } }))).toBe(11000);
+    expect(await collection.findOne({ _id: 2 })).toMatchObject({ tenant: 'u' });
+  });
+
+  it('takes a missing field as null, once', async () => {
+    const collection = await given.collection();
+    await collection.createIndex({ u: 1 }, { unique: true });
+    await collection.insertOne({ _id: 1 });
+    expect(await codeOf(collection.insertOne({ _id: 2 }))).toBe(11000);
+    expect(await codeOf(collection.insertOne({ _id: 2, u: null }))).toBe(11000);
+  });
+
+  it('leaves missing fields out when sparse', async () => {
+    const collection = await given.collection();
+    await collection.createIndex({ u: 1 }, { unique: true, sparse: true });
+    await collection.insertMany([{ _id: 1 }, { _id: 2 }, { _id: 3, u: 1 }]);
+    expect(await codeOf(collection.insertOne({ u: 1 }))).toBe(11000);
+    expect(await idsOf(collection, { u: { $exists: false } })).toEqual([1, 2]);
+    expect(await idsOf(collection, { u: null })).toEqual([1, 2]);
+    expect(await collection.find().sort({ u: 1 }).toArray()).toHaveLength(3);
+  });
+
+  it('holds within a partial index only', async () => {
+    const collection = await given.collection();
+    await collection.createIndex({ u: 1 }, { unique: true, partialFilterExpression: { active: true } });
+    await collection.insertMany([
+      { _id: 1, u: 1, active: true },
+      { _id: 2, u: 1, active: false },
+      { _id: 3, u: 1 },
+    ]);
+    expect(await codeOf(collection.insertOne({ u: 1, active: true }))).toBe(11000);
+    expect(await codeOf(collection.updateOne({ _id: 2 }, { $set: { active: true } }))).toBe(11000);
+    await collection.updateOne({ _id: 1 }, { $set: { active: false } });
+    await collection.updateOne({ _id: 2 }, { $set: { active: true } });
+    expect(await idsOf(collection, { u: 1 })).toEqual([1, 2, 3]);
+    expect(await idsOf(collection, { u: 1, active: true })).toEqual([2]);
+  });
+
+  it('covers each element of an array, but not twice in one document', async () => {
+    const collection = await given.collection();
+    await collection.createIndex({ tags: 1 }, { unique: true });
+    await collection.insertOne({ _id: 1, tags: ['a', 'b', 'a'] });
+    const error = await serverError(collection.insertOne({ _id: 2, tags: ['c', 'b'] }));
+    expect(error).toMatchObject({ code: 11000, keyValue: { tags: 'b' } });
+    await collection.updateOne({ _id: 1 }, { $pull: { tags: 'b' } });
+    await collection.insertOne({ _id: 2, tags: ['c', 'b'] });
+  });
+
+  it('is not built over duplicates', async () => {
+    const collection = await given.collection([{ u: 1 }, { u: 1 }]);
+    expect(await codeOf(collection.createIndex({ u: 1 }, { unique: true }))).toBe(11000);
+    expect(await collection.indexes()).toHaveLength(1);
+    await collection.deleteOne({ u: 1 });
+    await collection.createIndex({ u: 1 }, { unique: true });
+  });
+
+  it('is exact for values that are longer than a key', async () => {
+    const collection = await given.collection();
+    await collection.createIndex({ u: 1 }, { unique: true });
+    const long = 'x'.repeat(5_000);
+    await collection.insertMany([
+      { _id: 1, u: `${long}1` },
+      { _id: 2, u: `${long}2` },
+      { _id: 3, u: long },
+    ]);
+    expect(await codeOf(collection.insertOne({ u: `${long}1` }))).toBe(11000);
+    expect(await idsOf(collection, { u: `${long}2` })).toEqual([2]);
+    expect(await idsOf(collection, { u: { $gt: long } })).toEqual([1, 2]);
+    expect(
+      await collection
+        .find()
+        .sort({ u: -1 })
+        .map(({ _id }) => _id as number)
+        .toArray(),
+    ).toEqual([2, 1, 3]);
+  });
+
+  it('takes long _ids', async () => {
+    const id = 'y'.repeat(4_000);
+    const collection = await given.collection([{ _id: id }]);
+    expect(await codeOf(collection.insertOne({ _id: id }))).toBe(11000);
+    expect(await collection.findOne({ _id: id })).toEqual({ _id: id });
+    await collection.updateOne({ _id: id }, { $set: { a: 1 } });
+    expect(await collection.deleteOne({ _id: id })).toMatchObject({ deletedCount: 1 });
+  });
+});
+
+it('refuses arrays in two fields of one compound index', async () => {
+  const collection = await given.collection();
+  await collection.createIndex({ a: 1, b: 1 });
+  await collection.insertOne({ a: [1, 2], b: 1 });
+  expect(await codeOf(collection.insertOne({ a: [1], b: [2] }))).toBe(171);
+});
+
+it('refuses malformed keys', async () => {
+  const collection = await given.collection([{ a: 1 }]);
+  expect(await codeOf(collection.createIndex({ a: 0 as 1 }))).toBe(67);
+});
+
+describe('queries', () => {
+  const documents = Array.from({ length: 400 }, (_, n) => ({
+    _id: n,
+    tenant: `t${n % 4}`,
+    at: new Date(1_000_000 + ((n * 7919) % 400) * 1_000),
+    score: (n * 31) % 50,
+    tags: [n % 5, (n % 5) + 10],
+    ...(n % 3 === 0 && { extra: n }),
+  }));
+  const filters = [
+    { tenant: 't1' },
+    { tenant: 't1', score: { $gte: 10, $lt: 20 } },
+    { tenant: { $in: ['t1', 't3'] }, score: 5 },
+    { score: { $gt: 40 }, at: { $lte: new Date(1_200_000) } },
+    { tags: 3 },
+    { tags: { $in: [1, 12] }, tenant: 't2' },
+    { tags: { $gt: 3, $lt: 11 } },
+    { extra: { $exists: true } },
+    { extra: { $gt: 100 }, tenant: 't0' },
+    { extra: null, score: { $lt: 5 } },
+    { tenant: /^t[12]/ },
+    { tenant: { $ne: 't0' }, score: 7 },
+    { $or: [{ tenant: 't1', score: 3 }, { score: 9 }] },
+    { _id: { $gte: 10, $lt: 15 } },
+    { _id: { $in: [3, 1, 399, 500] } },
+  ];
+  const sorts = [{ at: 1 }, { score: 1, at: -1 }, { tenant: -1, at: 1 }, { score: -1, _id: 1 }, { _id: -1 }] as const;
+
+  it.each([
+    ['an index per field', [{ tenant: 1 }, { score: 1 }, { at: 1 }, { tags: 1 }, { extra: 1 }]],
+    [
+      'compound indexes',
+      [
+        { tenant: 1, at: -1 },
+        { tenant: 1, score: 1, at: 1 },
+        { score: -1, at: 1 },
+        { tags: 1, tenant: 1 },
+      ],
+    ],
+    ['sparse and partial indexes', [{ extra: 1 }]],
+  ] as const)('find the same with %s as without', async (name, indexes) => {
+    const plain = await given.collection(documents);
+    const indexed = await given.collection(documents);
+    for (const key of indexes) await indexed.createIndex(key, name.startsWith('sparse') ? { sparse: true } : {});
+    if (name.startsWith('sparse'))
+      await indexed.createIndex({ score: 1 }, { partialFilterExpression: { extra: { $gte: 50 } } });
+    for (const filter of filters) {
+      expect(await idsOf(indexed, filter)).toEqual(await idsOf(plain, filter));
+      expect(await indexed.countDocuments(filter)).toBe(await plain.countDocuments(filter));
+      for (const sort of sorts) {
+        const wanted = await plain.find(filter).sort(sort).limit(20).toArray();
+        const found = await indexed.find(filter).sort(sort).limit(20).toArray();
+        for (const field of Object.keys(sort))
+          expect(found.map((one) => one[field] as unknown)).toEqual(wanted.map((one) => one[field] as unknown));
+      }
+    }
+  });
+
+  it('take a hint and refuse one that does not exist', async () => {
+    const collection = await given.collection(documents);
+    await collection.createIndex({ score: 1 });
+    expect(await collection.find({ tenant: 't1' }).hint({ score: 1 }).toArray()).toHaveLength(100);
+    expect(await collection.find({ tenant: 't1' }).hint('score_1').toArray()).toHaveLength(100);
+    expect(await collection.countDocuments({ tenant: 't1' }, { hint: 'score_1' })).toBe(100);
+    expect(await codeOf(collection.find({}).hint('nope_1').toArray())).toBe(2);
+    const natural = await collection
+      .find()
+      .hint({ $natural: -1 })
+      .limit(2)
+      .map(({ _id }) => _id as number)
+      .toArray();
+    expect(natural).toEqual([399, 398]);
+  });
+
+  it('see changes of indexed fields at once', async () => {
+    const collection = await given.collection([
+      { _id: 1, a: 1 },
+      { _id: 2, a: 2 },
+    ]);
+    await collection.createIndex({ a: 1 });
+    await collection.updateOne({ _id: 1 }, { $set: { a: 5 } });
+    await collection.replaceOne({ _id: 2 }, { b: 1 });
+    expect(await idsOf(collection, { a: 1 })).toEqual([]);
+    expect(await idsOf(collection, { a: 5 })).toEqual([1]);
+    expect(await idsOf(collection, { a: 2 })).toEqual([]);
+    expect(await idsOf(collection, { a: null })).toEqual([2]);
+    await collection.deleteOne({ _id: 1 });
+    expect(await collection.countDocuments({ a: 5 })).toBe(0);
+  });
+});
