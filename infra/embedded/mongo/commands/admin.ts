@@ -133,8 +133,8 @@ function createIndexes(call: Call): Document {
     for (const meta of metas) {
       if (isIdKey(meta.key) || sameIndexExists(collection, meta)) continue;
       const index = new Index(call.catalog.newIndexId(), meta);
-      collection.buildIndex(call.kv, index);
       built.push(index);
+      collection.buildIndex(call.kv, index);
     }
   } catch (error) {
     // All or none, as for the server; entries of an index that failed half-way go with the sweep too.
@@ -183,7 +183,7 @@ function withoutName(specification: Document): Document {
 }
 
 function removeIndex(call: Call, collection: Collection, index: Index): void {
-  collection.removeIndex(index);
+  if (collection.indexes.includes(index)) collection.removeIndex(index);
   call.catalog.discard(Space.index, index.id);
 }
 
@@ -255,4 +255,5 @@ export const adminCommands: Record<string, CommandDefinition> = {
   listIndexes: { access: 'read', fields: ['cursor'], run: listIndexes },
   collStats: { access: 'read', fields: ['scale'], run: collStats },
   dbStats: { access: 'read', fields: ['scale', 'freeStorage'], run: dbStats },
+  dbstats: { access: 'read', fields: ['scale', 'freeStorage'], run: dbStats },
 };

@@ -36,6 +36,7 @@ function aggregateCommand(call: Call): Document {
     single: false,
     session: call.session(),
     kept: false,
+    deadline,
   });
 }
 

@@ -51,6 +51,7 @@ export class Dispatcher {
       checkFields(name, [...names, ...request.sequences.keys()], new Set([name, ...command.fields]));
     }
     checkConcerns(request);
+    checkTransaction(request);
     const { store } = this.services;
     const call = new Call(name, request, this.services, store);
     return command.access === 'write' ? store.write(() => command.run(call)) : command.run(call);
@@ -65,6 +66,16 @@ function checkConcerns({ body }: Request): void {
   const w = field(body.get('writeConcern'), 'w');
   if (w !== undefined && w !== 'majority' && !(isNumeric(w) && Number(w) <= 1))
     throw new CommandError(100, `Not enough data-bearing nodes for write concern w: ${shown(w)}`);
+}
+
+/** Transactions and retryable writes need a replica set; this engine says that it is none, and drivers then do not ask. */
+function checkTransaction({ body }: Request): void {
+  for (const name of ['txnNumber', 'startTransaction', 'autocommit'])
+    if (body.find(name))
+      throw new CommandError(
+        'IllegalOperation',
+        'Transaction numbers are only allowed on a replica set member or mongos; the embedded engine has no transactions',
+      );
 }
 
 function field(value: Value | undefined, name: string): Value | undefined {

@@ -12,7 +12,7 @@ const MAX_STATEMENTS = 100_000;
 /**
  * Without `topologyVersion` the driver polls instead of keeping a streaming hello open; without `compression` nothing is compressed.
  */
-function hello(call: Call): Document {
+function hello(): Document {
   return document({
     helloOk: true,
     isWritablePrimary: true,
@@ -22,7 +22,6 @@ function hello(call: Call): Document {
     maxWriteBatchSize: MAX_STATEMENTS,
     localTime: new Date(),
     logicalSessionTimeoutMinutes: SESSION_MINUTES,
-    connectionId: call.request.requestId,
     minWireVersion: 0,
     maxWireVersion: WIRE_VERSION,
     readOnly: false,
@@ -55,22 +54,25 @@ const simple = (run: (call: Call) => Document, fields: readonly string[] = []): 
   run,
 });
 
+const buildInfo = simple(() =>
+  ok({
+    version: SERVER_VERSION,
+    versionArray: SERVER_VERSION.split('.').map(Number).concat(0),
+    gitVersion: 'attest-embedded',
+    modules: ['attest-embedded'],
+    maxBsonObjectSize: MAX_DOCUMENT_BYTES,
+    storageEngines: ['lmdb'],
+  }),
+);
+
 /** Commands about the server and the connection. */
 export const handshakeCommands: Record<string, CommandDefinition> = {
   hello: helloCommand,
   isMaster: helloCommand,
   ismaster: helloCommand,
   ping: simple(() => ok()),
-  buildInfo: simple(() =>
-    ok({
-      version: SERVER_VERSION,
-      versionArray: SERVER_VERSION.split('.').map(Number).concat(0),
-      gitVersion: 'attest-embedded',
-      modules: ['attest-embedded'],
-      maxBsonObjectSize: MAX_DOCUMENT_BYTES,
-      storageEngines: ['lmdb'],
-    }),
-  ),
+  buildInfo,
+  buildinfo: buildInfo,
   connectionStatus: simple(
     () =>
       ok({

@@ -52,6 +52,7 @@ function findCommand(call: Call): Document {
     single: call.flag('singleBatch'),
     session: call.session(),
     kept: call.flag('noCursorTimeout'),
+    deadline: call.deadline,
   });
 }
 
@@ -73,6 +74,9 @@ function killCursors(call: Call): Document {
 function countCommand(call: Call): Document {
   const collection = call.collection();
   if (!collection) return document({ n: 0, ok: 1 });
+  // The number of all documents is kept; counting them would read every key.
+  if (!call.document('query')?.size && !call.value('skip') && !call.value('limit'))
+    return document({ n: call.catalog.countOf(collection), ok: 1 });
   return document({ n: count(call.kv, collection, queryOf(call, collection, 'query')), ok: 1 });
 }
 

@@ -1,5 +1,6 @@
 import { randomBytes } from 'node:crypto';
 import { CommandError } from '../errors';
+import { type Deadline } from './query';
 import { type Document, document, RawBson } from '../bson/values';
 
 /** The default size of a first batch, and the most that one reply carries (MongoDB manual, "Cursor batches"). */
@@ -19,6 +20,7 @@ interface Cursor {
   pending: Buffer | undefined;
   usedAt: number;
   kept: boolean;
+  deadline: Deadline | undefined;
 }
 
 /** Open cursors. A cursor is a suspended generator and holds at most one chunk of a scan, or the keys of a sort. */
@@ -34,7 +36,13 @@ export class Cursors {
   start(
     namespace: string,
     results: Results,
-    options: { batchSize: number | undefined; single: boolean; session: string | undefined; kept: boolean },
+    options: {
+      batchSize: number | undefined;
+      single: boolean;
+      session: string | undefined;
+      kept: boolean;
+      deadline?: Deadline;
+    },
   ): Document {
     const cursor: Cursor = {
       id: BigInt(`0x${randomBytes(8).toString('hex')}`) >> 1n || 1n,
@@ -44,6 +52,7 @@ export class Cursors {
       pending: undefined,
       usedAt: Date.now(),
       kept: options.kept,
+      deadline: options.deadline,
     };
     const size = options.batchSize ?? FIRST_BATCH;
     const batch = size === 0 ? [] : this.fill(cursor, size);
@@ -97,6 +106,15 @@ export class Cursors {
   }
 
   private fill(cursor: Cursor, size: number): RawBson[] {
+    cursor.deadline?.resume();
+    try {
+      return this.read(cursor, size);
+    } finally {
+      cursor.deadline?.pause();
+    }
+  }
+
+  private read(cursor: Cursor, size: number): RawBson[] {
     const batch: RawBson[] = [];
     let bytes = 0;
     let next = cursor.pending ?? this.advance(cursor);

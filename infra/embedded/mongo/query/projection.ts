@@ -103,7 +103,17 @@ function parseLeaf(path: string, value: Value): Leaf {
     if (operator === '$elemMatch') return elemMatchLeaf(operand);
     if (operator === '$meta') throw notSupported("the projection operator '$meta'");
   }
-  return { kind: 'compute', expression: parseExpression(value) };
+  return { kind: 'compute', expression: computed(value) };
+}
+
+/** The server reports an unknown operator in a projection with a code of its own. */
+function computed(value: Value): Expression {
+  try {
+    return parseExpression(value);
+  } catch (error) {
+    if (error instanceof CommandError && error.code === 168) throw new CommandError(31325, error.message);
+    throw error;
+  }
 }
 
 const isSlicePair = (operand: Value): operand is Value[] =>

@@ -4,7 +4,7 @@ import { type Collection } from '../storage/collection';
 import { CommandError } from '../errors';
 import { EMPTY_ARRAY } from '../storage/index-keys';
 import { encodeKey, invert } from '../bson/key-encoding';
-import { recordOf } from '../storage/keys';
+import { recordOf, successor } from '../storage/keys';
 import { type Filter, matches } from './matcher';
 import { type Path, someValue } from '../bson/paths';
 import { type Hint, plan, type Plan, type SortField } from './planner';
@@ -32,20 +32,31 @@ const MAX_SORT_BYTES = 100 * 1024 * 1024;
 const FIRST_CHUNK = 32;
 const LARGEST_CHUNK = 512;
 
-/** The end of a command's time, from its `maxTimeMS`. */
+/** The time that a command may work, from its `maxTimeMS`. The time between two batches of a cursor does not count. */
 export class Deadline {
   private ticks = 0;
+  private since = Date.now();
 
-  constructor(private readonly at: number) {}
+  private constructor(private left: number) {}
 
+  /** 0 for no limit. */
   static in(milliseconds: number): Deadline {
-    return new Deadline(milliseconds > 0 ? Date.now() + milliseconds : Infinity);
+    return new Deadline(milliseconds > 0 ? milliseconds : Infinity);
+  }
+
+  resume(): void {
+    this.since = Date.now();
+  }
+
+  pause(): void {
+    this.left -= Date.now() - this.since;
   }
 
   /** @throws CommandError MaxTimeMSExpired (50); looks at the clock only now and then. */
   check(): void {
-    if (this.at === Infinity || ++this.ticks % 64 !== 0) return;
-    if (Date.now() > this.at) throw new CommandError('MaxTimeMSExpired', 'operation exceeded time limit');
+    if (this.left === Infinity || ++this.ticks % 64 !== 0) return;
+    if (Date.now() - this.since > this.left)
+      throw new CommandError('MaxTimeMSExpired', 'operation exceeded time limit');
   }
 }
 
@@ -110,14 +121,14 @@ function* entries(kv: KeyValue, range: KeyRange, keysOnly: boolean): Generator<E
     const version = kv.version;
     const chunk = kv.range({ start, end, ...(range.reverse && { reverse: true }) }, size, keysOnly);
     let last: Buffer | undefined;
-    for (const entry of chunk) {
+    for (const entry of chunk.entries) {
       last = entry.key;
       yield entry;
       if (kv.version !== version) break;
     }
-    if (!last || (chunk.length < size && kv.version === version)) return;
+    if (!last || (!chunk.more && kv.version === version)) return;
     if (range.reverse) end = last;
-    else start = Buffer.concat([last, Buffer.from([0])]);
+    else start = successor(last);
     size = Math.min(LARGEST_CHUNK, size * 2);
   }
 }

@@ -3,8 +3,8 @@ import { writeDocument } from '../bson/write';
 import { Collection } from './collection';
 import { CommandError } from '../errors';
 import { Index, parseIndexMeta } from './index-definition';
-import { idKey, namespaceKey, prefixRange, recordOf, Space } from './keys';
-import { type Store } from './store';
+import { idKey, namespaceKey, prefixRange, recordOf, Space, successor } from './keys';
+import { type Entry, type KeyRange, type Store } from './store';
 import { document, type Document, type Value } from '../bson/values';
 
 /**
@@ -120,7 +120,7 @@ export class Catalog {
     this.changed.clear();
     this.countsChanged.clear();
     const prefix = Buffer.from([Space.collection]);
-    for (const { key, value } of this.store.range(prefixRange(prefix), Infinity)) {
+    for (const { key, value } of whole(this.store, prefixRange(prefix))) {
       const namespace = key.toString('utf8', 1);
       this.collections.set(namespace, this.decode(namespace, readDocument(value)));
     }
@@ -129,16 +129,16 @@ export class Catalog {
       const kept = this.collections.get(collection.namespace);
       if (kept?.id === collection.id) kept.nextRecord = Math.max(kept.nextRecord, collection.nextRecord);
     }
-    for (const { key, value } of this.store.range(prefixRange(Buffer.from([Space.count])), Infinity))
+    for (const { key, value } of whole(this.store, prefixRange(Buffer.from([Space.count]))))
       this.counts.set(key.readUInt32BE(1), Number(value.readBigUInt64BE()));
-    for (const { key } of this.store.range(prefixRange(Buffer.from([Space.dropped])), Infinity, true))
+    for (const { key } of whole(this.store, prefixRange(Buffer.from([Space.dropped]))))
       this.nextId = Math.max(this.nextId, key.readUInt32BE(2) + 1);
   }
 
   private decode(namespace: string, stored: Document): Collection {
     const id = stored.get('id') as number;
     this.nextId = Math.max(this.nextId, stored.get('nextId') as number, id + 1);
-    const [last] = this.store.range({ ...prefixRange(idKey(Space.record, id)), reverse: true }, 1, true);
+    const [last] = this.store.range({ ...prefixRange(idKey(Space.record, id)), reverse: true }, 1, true).entries;
     const collection = new Collection(id, namespace, last ? recordOf(last.key) + 1 : 1, () =>
       this.changed.add(collection),
     );
@@ -150,6 +150,16 @@ export class Catalog {
       collection.addIndex(index);
     }
     return collection;
+  }
+}
+
+/** All entries of a range, chunk by chunk. */
+function* whole(store: Store, { start, end }: KeyRange): Generator<Entry> {
+  for (let from = start, more = true; more;) {
+    const chunk = store.range({ start: from, end }, 1_000);
+    yield* chunk.entries;
+    more = chunk.more;
+    if (more) from = successor(chunk.entries.at(-1)!.key);
   }
 }
 

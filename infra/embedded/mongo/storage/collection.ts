@@ -4,7 +4,7 @@ import { BsonWriter } from '../bson/write';
 import { CommandError, duplicateKey } from '../errors';
 import { type Index } from './index-definition';
 import { encodeKey, fitKey } from '../bson/key-encoding';
-import { idKey, recordBytes, recordKey, recordOf, prefixRange, Space } from './keys';
+import { idKey, recordBytes, recordKey, recordOf, prefixRange, Space, successor } from './keys';
 import { shown } from '../bson/shown';
 import { type KeyValue } from './store';
 import { valueAt } from '../bson/paths';
@@ -124,18 +124,18 @@ export class Collection {
    * @throws CommandError DuplicateKey (11000) when a unique index cannot be built.
    */
   buildIndex(kv: KeyValue, index: Index): void {
-    const range = prefixRange(idKey(Space.record, this.id));
-    for (let start = range.start; ;) {
-      const entries = kv.range({ start, end: range.end }, 500);
-      for (const { key, value } of entries) {
+    const { start, end } = prefixRange(idKey(Space.record, this.id));
+    for (let from = start, more = true; more;) {
+      const chunk = kv.range({ start: from, end }, 500);
+      for (const { key, value } of chunk.entries) {
         const record = recordOf(key);
         const doc = new Raw(value);
         const keys = this.keysFor(index, doc);
         this.checkUnique(kv, index, keys, record, doc);
         this.apply(kv, [{ index, removed: [], added: keys }], record);
       }
-      if (entries.length < 500) break;
-      start = Buffer.concat([entries.at(-1)!.key, Buffer.from([0])]);
+      more = chunk.more;
+      if (more) from = successor(chunk.entries.at(-1)!.key);
     }
     this.addIndex(index);
   }

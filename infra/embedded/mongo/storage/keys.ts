@@ -51,6 +51,11 @@ export function recordBytes(record: number): Buffer {
   return bytes;
 }
 
+/** The first key behind `key`. */
+export function successor(key: Buffer): Buffer {
+  return Buffer.concat([key, Buffer.from([0])]);
+}
+
 /** All keys that begin with `prefix`. */
 export function prefixRange(prefix: Buffer): { start: Buffer; end: Buffer } {
   const end = Buffer.from(prefix);

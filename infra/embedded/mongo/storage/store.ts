@@ -1,9 +1,15 @@
-import { open, type RootDatabase, type Transaction } from 'lmdb';
+import { open, type RootDatabase } from 'lmdb';
 import { CommandError } from '../errors';
 
 export interface Entry {
   key: Buffer;
   value: Buffer;
+}
+
+/** A part of a range; `more` tells that the range goes on behind it. */
+export interface Chunk {
+  entries: Entry[];
+  more: boolean;
 }
 
 /** Keys from `start` (inclusive) to `end` (exclusive); `reverse` walks them from the end. */
@@ -19,7 +25,8 @@ export interface KeyValue {
   readonly version: number;
   /** The value at `key`; with `fast` it is only valid until the next call. */
   get(key: Buffer, fast?: boolean): Buffer | undefined;
-  range(range: KeyRange, limit: number, keysOnly?: boolean): Entry[];
+  /** The first entries of a range: at most `limit`, and not many megabytes of values. */
+  range(range: KeyRange, limit: number, keysOnly?: boolean): Chunk;
   count(range: KeyRange): number;
   put(key: Buffer, value: Buffer): void;
   remove(key: Buffer): void;
@@ -33,6 +40,7 @@ interface Job {
 }
 
 const NO_VALUE = Buffer.alloc(0);
+const MAX_CHUNK_BYTES = 4 * 1024 * 1024;
 
 /**
  * One LMDB environment with group commit: the writes queued in one turn of the event loop share one LMDB transaction, and
@@ -47,8 +55,7 @@ export class Store implements KeyValue {
   beforeCommit: () => void = () => undefined;
   /** Called after a write transaction was rolled back: what is cached from it is void. */
   afterAbort: () => void = () => undefined;
-  /** Called for each key that is changed, and for changes of document counts. */
-  onChange: ((key: Buffer) => void) | undefined;
+  /** Called when the number of documents of a collection changes. */
   onCount: (collectionId: number, by: number) => void = () => undefined;
 
   constructor(path: string) {
@@ -69,43 +76,38 @@ export class Store implements KeyValue {
     return fast ? this.env.getBinaryFast(key) : this.env.getBinary(key);
   }
 
-  range({ start, end, reverse }: KeyRange, limit: number, keysOnly = false, transaction?: Transaction): Entry[] {
+  range({ start, end, reverse }: KeyRange, limit: number, keysOnly = false): Chunk {
     const order = reverse
       ? { start: end, end: start, reverse, exclusiveStart: true, inclusiveEnd: true }
       : { start, end };
-    const options = { ...order, limit, ...(transaction && { transaction }) };
     const entries: Entry[] = [];
-    if (keysOnly) for (const key of this.env.getKeys(options)) entries.push({ key, value: NO_VALUE });
-    else for (const { key, value } of this.env.getRange(options)) entries.push({ key, value });
-    return entries;
+    if (keysOnly) {
+      for (const key of this.env.getKeys({ ...order, limit })) entries.push({ key, value: NO_VALUE });
+      return { entries, more: entries.length === limit };
+    }
+    let bytes = 0;
+    for (const { key, value } of this.env.getRange({ ...order, limit })) {
+      entries.push({ key, value });
+      bytes += value.length;
+      if (bytes > MAX_CHUNK_BYTES) return { entries, more: true };
+    }
+    return { entries, more: entries.length === limit };
   }
 
-  count({ start, end }: KeyRange, transaction?: Transaction): number {
-    return this.env.getCount({ start, end, ...(transaction && { transaction }) });
+  count({ start, end }: KeyRange): number {
+    return this.env.getCount({ start, end });
   }
 
   put(key: Buffer, value: Buffer): void {
-    this.onChange?.(key);
     this.env.putSync(key, value);
   }
 
   remove(key: Buffer): void {
-    this.onChange?.(key);
     this.env.removeSync(key);
   }
 
   adjustCount(collectionId: number, by: number): void {
     this.onCount(collectionId, by);
-  }
-
-  /** A read view of this moment that later commits do not change. `release` must be called. */
-  snapshot(): { get(key: Buffer): Buffer | undefined; transaction: Transaction; release(): void } {
-    const transaction = this.env.useReadTransaction();
-    return {
-      transaction,
-      get: (key) => this.env.get(key, { transaction }),
-      release: () => transaction.done(),
-    };
   }
 
   /**
