@@ -61,6 +61,7 @@ const cases: Case[] = [
     { $pull: { a: { s: { $gt: 5 } } } },
     { a: [{ s: [2] }] },
   ],
+  ['$bit', { a: 12, b: 5 }, { $bit: { a: { and: 10 }, b: { or: 2 } } }, { a: 8, b: 7 }],
   ['$pullAll', { a: [1, 2, 3, 2] }, { $pullAll: { a: [2, 3] } }, { a: [1] }],
   ['$[] changes every element', { a: [1, 2] }, { $inc: { 'a.$[]': 10 } }, { a: [11, 12] }],
   [

@@ -197,6 +197,31 @@ const pullAll = one((operand, path) => {
   return without(path, (item) => operand.some((removed) => equalValues(item, removed)));
 });
 
+const bitOperations: Record<string, (a: bigint, b: bigint) => bigint> = {
+  and: (a, b) => a & b,
+  or: (a, b) => a | b,
+  xor: (a, b) => a ^ b,
+};
+
+const isInteger = (value: Value | undefined): value is number | bigint =>
+  typeof value === 'bigint' || (typeof value === 'number' && Number.isInteger(value));
+
+const bit = one((operand, path) => {
+  const operations = isDocument(operand) ? [...operand] : [];
+  if (operations.length === 0) throw bad(`$bit of '${path}' takes { and | or | xor: integer }`);
+  return (existing = 0) => {
+    if (!isInteger(existing)) throw bad(`Cannot apply $bit to a value of non-integral type '${typeAlias(existing)}'`);
+    let result: number | bigint = existing;
+    for (const [name, mask] of operations) {
+      const apply = bitOperations[name];
+      if (!apply || !isInteger(mask)) throw bad(`$bit of '${path}' takes { and | or | xor: integer }`);
+      const bits: bigint = apply(BigInt(result), BigInt(mask));
+      result = typeof result === 'bigint' || typeof mask === 'bigint' ? bits : Number(bits);
+    }
+    return { set: result };
+  };
+});
+
 /** The update operators of the subset. */
 export const updateOperators: ReadonlyMap<string, OperatorParser> = new Map([
   ['$set', set],
@@ -213,4 +238,5 @@ export const updateOperators: ReadonlyMap<string, OperatorParser> = new Map([
   ['$pop', pop],
   ['$pull', pull],
   ['$pullAll', pullAll],
+  ['$bit', bit],
 ]);

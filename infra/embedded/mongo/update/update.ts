@@ -1,6 +1,6 @@
 import { RawDocument } from '../bson/read';
 import { BsonWriter } from '../bson/write';
-import { CommandError, notSupported } from '../errors';
+import { CommandError } from '../errors';
 import { equalityValues, type Filter, matchedIndex, matches, parseFilter } from '../query/matcher';
 import { splitPath, type Path } from '../bson/paths';
 import { runUpdatePipeline } from './pipeline';
@@ -52,13 +52,11 @@ function plannedChanges(update: Document): PlannedChange[] {
   const changes: PlannedChange[] = [];
   for (const [operator, fields] of update) {
     const parser = updateOperators.get(operator);
-    if (!parser) {
-      if (operator === '$bit') throw notSupported(`the update operator ${operator}`);
+    if (!parser)
       throw new CommandError(
         'FailedToParse',
         `Unknown modifier: ${operator}. Expected a valid update modifier or pipeline-style update specified as an array`,
       );
-    }
     if (!isDocument(fields))
       throw new CommandError('FailedToParse', `Modifiers operate on fields but we found another type for ${operator}`);
     for (const [name, operand] of fields) {
