@@ -175,15 +175,17 @@ const newPending = (correlation: Buffer): Pending => ({
 function readOptions(pending: Pending, reader: MessageReader): void {
   try {
     pending.command = decodeStreamCommand(reader, (field) => {
-      if (field === 6) pending.deadline = decodeTimestamp(reader.message());
+      // An instant until 21.10, a duration since then.
+      if (field === 6) pending.deadline = decodeSeconds(reader.message());
+      else if (field === 7) pending.deadline = Date.now() + decodeSeconds(reader.message());
     });
   } catch (error) {
     pending.error = failureOf(error);
   }
 }
 
-/** `google.protobuf.Timestamp`, in milliseconds since the epoch. */
-function decodeTimestamp(reader: MessageReader): number {
+/** `google.protobuf.Timestamp` and `Duration`, in milliseconds. */
+function decodeSeconds(reader: MessageReader): number {
   let milliseconds = 0;
   while (reader.next()) {
     if (reader.field === 1) milliseconds += reader.int() * 1000;

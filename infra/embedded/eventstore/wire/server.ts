@@ -40,6 +40,8 @@ export type Method = { request: RequestHandler } | { stream: (call: Call) => Str
 /** Paths, for example `/event_store.client.streams.Streams/Read`. */
 export type Services = Record<string, Method>;
 
+/** As the real server's keep-alive: 10 s between pings, 10 s for the answer (`KeepAlivePingDelay`). */
+const KEEP_ALIVE = 10_000;
 /** How long a peer may keep its side of an answered call open, in milliseconds. */
 const DISMISS_AFTER = 1000;
 const WINDOW = 4 * 1024 * 1024;
@@ -50,8 +52,13 @@ export class GrpcServer {
   private readonly calls = new Set<ServerCall>();
 
   private services: Services = {};
+  private readonly keepAlive: NodeJS.Timeout;
+  /** Sessions whose ping is not answered yet. */
+  private readonly pinged = new WeakSet<ServerHttp2Session>();
 
-  constructor() {
+  /** @param keepAliveInterval milliseconds between pings; a peer that has not answered by the next one is cut off */
+  constructor(keepAliveInterval = KEEP_ALIVE) {
+    this.keepAlive = setInterval(() => this.pingAll(), keepAliveInterval).unref();
     this.http = createServer({
       // The default of 10 MB is less than one full window of a busy client and ends calls with ENHANCE_YOUR_CALM.
       maxSessionMemory: 256,
@@ -93,8 +100,14 @@ export class GrpcServer {
     for (const session of this.sessions) session.close();
   }
 
+  /** Connections that are open. */
+  get connections(): number {
+    return this.sessions.size;
+  }
+
   /** Ends every call and connection. */
   async close(): Promise<void> {
+    clearInterval(this.keepAlive);
     this.stopAccepting();
     for (const call of this.calls) call.end(new GrpcError(Status.UNAVAILABLE, 'The server is shutting down'));
     // One turn lets the statuses leave; who does not take them within the grace is cut off.
@@ -102,6 +115,23 @@ export class GrpcServer {
     const grace = setTimeout(() => this.sessions.forEach((session) => session.destroy()), 250);
     await Promise.all(gone);
     clearTimeout(grace);
+  }
+
+  /**
+   * Finds peers that are gone. After a violation of the protocol nghttp2 stops reading, and Node then hears neither of the
+   * end nor of a reset of that connection: without pings it would stay open for ever.
+   */
+  private pingAll(): void {
+    for (const session of this.sessions) {
+      if (this.pinged.has(session)) {
+        session.destroy();
+        continue;
+      }
+      this.pinged.add(session);
+      session.ping((error) => {
+        if (!error) this.pinged.delete(session);
+      });
+    }
   }
 
   private accept(stream: ServerHttp2Stream, headers: Record<string, string | string[] | undefined>): void {
@@ -152,12 +182,9 @@ class ServerCall implements Call {
         this.end(error);
       }
     };
-    let handler: StreamHandler;
-    if ('stream' in method) {
-      // Headers go out at once: some clients wait for them before they send.
-      this.respond();
-      handler = method.stream(this);
-    } else handler = singleRequest(method.request, this);
+    // Headers go out at once: some clients wait for them before they send, and all of them digest them while we work.
+    this.respond();
+    const handler = 'stream' in method ? method.stream(this) : singleRequest(method.request, this);
     this.stream.on('data', (chunk: Buffer) => {
       if (!this.closed) guarded(() => parser.push(chunk, (message) => this.closed || handler.onMessage(message)));
     });
