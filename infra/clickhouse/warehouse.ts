@@ -48,4 +48,4 @@ const FRESHNESS = `
   WITH (SELECT min(reached) FROM (SELECT max(position) AS reached FROM watermarks GROUP BY name)) AS reached
   SELECT
     toString(reached) AS position,
-    (SELECT formatDateTime(recorded_at, '%Y-%m-%dT%H:%i:%S.%fZ') FROM events WHERE position = reached) AS recordedAt`;
+    (SELECT concat(replaceOne(toString(recorded_at), ' ', 'T'), 'Z') FROM events WHERE position = reached) AS recordedAt`;

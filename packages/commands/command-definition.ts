@@ -1,6 +1,6 @@
 import { type AnyDecider } from '../eventsourcing';
 
-/** The roles that a token can carry; see `docs/security.md`. */
+/** The roles that a token can carry; the README says what each may do. */
 export const ROLES = ['learner', 'manager', 'compliance', 'analyst', 'admin', 'service'] as const;
 export type Role = (typeof ROLES)[number];
 

@@ -19,8 +19,8 @@ INSERT INTO enrollment_facts
 SELECT
     tenant,
     JSONExtractString(data, 'course'),
-    toUUID(JSONExtractString(data, 'enrollment')),
-    toUUID(JSONExtractString(data, 'person')),
+    toUUIDOrZero(JSONExtractString(data, 'enrollment')),
+    toUUIDOrZero(JSONExtractString(data, 'person')),
     transform(type,
         ['LearnerEnrolled', 'LearnerWithdrawn', 'EnrollmentCompleted', 'EnrollmentFailed'],
         ['open', 'withdrawn', 'completed', 'failed'], ''),

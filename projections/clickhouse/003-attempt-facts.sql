@@ -21,8 +21,8 @@ INSERT INTO attempt_facts
 SELECT
     tenant,
     JSONExtractString(data, 'course'),
-    toUUID(JSONExtractString(data, 'attempt')),
-    toUUID(JSONExtractString(data, 'person')),
+    toUUIDOrZero(JSONExtractString(data, 'attempt')),
+    toUUIDOrZero(JSONExtractString(data, 'person')),
     JSONExtractString(data, 'assessment'),
     JSONType(data, 'grade') = 'Object',
     JSONExtractBool(data, 'grade', 'passed'),

@@ -18,7 +18,7 @@ ORDER BY (tenant, person, position);
 INSERT INTO person_facts
 SELECT
     tenant,
-    toUUID(JSONExtractString(data, 'person')),
+    toUUIDOrZero(JSONExtractString(data, 'person')),
     type,
     JSONExtract(data, 'employeeNumber', 'Nullable(String)'),
     JSONExtract(data, 'role', 'Nullable(String)'),

@@ -1,0 +1,198 @@
+import { randomUUID } from 'node:crypto';
+import { mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { type ClickHouseClient, createClient } from '@clickhouse/client';
+import { Warehouse, WarehouseLoader } from '../../../infra/clickhouse';
+import { type ChildEngine, startEngineProcess } from '../../../infra/embedded';
+import type { EventBatch, RecordedEvent, WarehouseMigration } from '../../../packages/eventsourcing';
+import { recorded as recordedAs } from '../../../packages/eventsourcing/testing';
+import { readMigrations, readReport } from '../../../projections/clickhouse';
+import type { CourseOutcomes } from '../../../projections/expected-reports';
+
+const NOW = '2026-06-01T00:00:00.000Z';
+const ALL = 2n ** 63n;
+let engine: ChildEngine | undefined;
+let dataDir: string | undefined;
+let root: ClickHouseClient;
+let clickhouse: ClickHouseClient;
+let warehouse: Warehouse;
+let next = 0;
+
+beforeAll(async () => {
+  const given = process.env.ATTEST_TEST_CLICKHOUSE_URL;
+  if (!given) {
+    dataDir = await mkdtemp(join(tmpdir(), 'attest-warehouse-'));
+    engine = await startEngineProcess('clickhouse', { dataDir, port: 0 });
+  }
+  root = createClient({ url: given ?? engine!.url });
+});
+afterAll(async () => {
+  await root.close();
+  await engine?.close();
+  if (dataDir) await rm(dataDir, { recursive: true });
+});
+
+beforeEach(async () => {
+  const database = `warehouse_${randomUUID().slice(0, 8)}_${next++}`;
+  await root.command({ query: `CREATE DATABASE ${database}` });
+  clickhouse = createClient({ url: process.env.ATTEST_TEST_CLICKHOUSE_URL ?? engine!.url, database });
+  warehouse = new Warehouse(clickhouse, readReport);
+});
+afterEach(() => clickhouse.close());
+
+/** As the store gives events back: their ids are UUIDs. */
+const recorded: typeof recordedAs = (event, where) => ({ ...recordedAs(event, where), id: randomUUID() });
+
+const course = 'safety';
+const enrolled = (position: number, person: string): RecordedEvent => {
+  const data = { enrollment: person, person, course, reason: { kind: 'manual' }, dueOn: null };
+  return recorded({ type: 'LearnerEnrolled', data }, { category: 'enrollment', id: person, position });
+};
+const completed = (position: number, person: string): RecordedEvent =>
+  recorded(
+    { type: 'EnrollmentCompleted', data: { enrollment: person, person, course, result: null } },
+    { category: 'enrollment', id: person, position, occurredAt: '2026-05-01T00:00:00.000Z' },
+  );
+const attempted = (position: number, person: string, raw: number | null): RecordedEvent => {
+  const grade = raw === null ? null : { raw, min: 0, max: 100, scaled: raw / 100, passed: raw >= 40 };
+  const data = { attempt: randomUUID(), person, course, assessment: 'quiz', banked: false, grade };
+  return recorded({ type: 'AttemptRecorded', data }, { category: 'attempt', id: data.attempt, position });
+};
+const batch = (...events: RecordedEvent[]): EventBatch => ({
+  events,
+  position: events[events.length - 1]!.position,
+  caughtUp: true,
+});
+const [ann, bob] = [randomUUID(), randomUUID()];
+const log = [
+  enrolled(1, ann),
+  enrolled(2, bob),
+  attempted(3, ann, 80),
+  attempted(4, ann, 20),
+  attempted(5, bob, null),
+  completed(6, ann),
+];
+const outcome = {
+  course,
+  enrolled: 2,
+  withdrawn: 0,
+  completed: 1,
+  failed: 0,
+  attempts: 3,
+  graded: 2,
+  passed: 1,
+  meanScore: 50,
+};
+
+const start = async (migrations: readonly WarehouseMigration[] = readMigrations()) => {
+  const loader = new WarehouseLoader(clickhouse, migrations);
+  return { loader, position: await loader.position() };
+};
+const outcomes = (asOf = NOW, upTo = ALL) =>
+  warehouse.report<CourseOutcomes>('course-outcomes', { tenant: 'acme', asOf, upTo });
+const scalar = async (query: string): Promise<number> =>
+  Number((await (await clickhouse.query({ query, format: 'TabSeparated' })).text()).trim());
+
+describe('the warehouse', () => {
+  it('counts what happened', async () => {
+    const { loader, position } = await start();
+    expect(position).toBeUndefined();
+    await loader.apply(batch(...log));
+    expect(await outcomes()).toEqual([outcome]);
+    expect(await warehouse.freshness()).toEqual({
+      position: 6n,
+      recordedAt: expect.stringMatching(/^2026-05-01T/) as string,
+    });
+  });
+
+  it('knows only its own tenant', async () => {
+    await (await start()).loader.apply(batch(...log));
+    expect(await warehouse.report('course-outcomes', { tenant: 'globex', asOf: NOW, upTo: ALL })).toEqual([]);
+  });
+
+  it('goes back to an earlier day, and to an earlier place in the log', async () => {
+    await (await start()).loader.apply(batch(...log));
+    expect(await outcomes('2026-04-01T00:00:00.000Z')).toEqual([{ ...outcome, completed: 0 }]);
+    expect(await outcomes(NOW, 3n)).toEqual([{ ...outcome, completed: 0, attempts: 1, graded: 1, meanScore: 80 }]);
+  });
+
+  it('changes nothing when a batch comes again, whole or overlapping', async () => {
+    const { loader } = await start();
+    await loader.apply(batch(...log.slice(0, 4)));
+    await loader.apply(batch(...log.slice(0, 4)));
+    await loader.apply(batch(...log.slice(2)));
+    const again = await start();
+    expect(again.position).toBe(6n);
+    await again.loader.apply(batch(...log));
+    expect(await scalar('SELECT count() = uniqExact(position) FROM events')).toBe(1);
+    expect(await scalar('SELECT count() FROM attempt_facts')).toBe(3);
+    expect(await outcomes()).toEqual([outcome]);
+  });
+
+  it('derives what a crash left underived, also in part', async () => {
+    const landingOnly = readMigrations().map((migration) =>
+      migration.name.includes('attempt') ? { ...migration, derive: undefined } : migration,
+    );
+    await (await start(landingOnly)).loader.apply(batch(...log));
+    expect(await scalar('SELECT count() FROM attempt_facts')).toBe(0);
+    await clickhouse.command({ query: 'TRUNCATE TABLE watermarks' }); // as if it had died before writing it
+    await start();
+    expect(await outcomes()).toEqual([outcome]);
+  });
+
+  it('gives a new derived table its past', async () => {
+    await (await start()).loader.apply(batch(...log));
+    const added: WarehouseMigration = {
+      name: '900-new',
+      create: ['CREATE TABLE IF NOT EXISTS new_facts (position UInt64) ENGINE = MergeTree ORDER BY position'],
+      derive:
+        'INSERT INTO new_facts SELECT position FROM events WHERE position > {after:UInt64} AND position <= {upTo:UInt64}',
+    };
+    const { loader } = await start([...readMigrations(), added]);
+    expect(await scalar('SELECT count() FROM new_facts')).toBe(6);
+    await loader.apply(batch(completed(7, bob)));
+    expect(await scalar('SELECT count() FROM new_facts')).toBe(7);
+  });
+
+  it('sees a team through its reporting lines', async () => {
+    const [top, lead, member] = [randomUUID(), randomUUID(), randomUUID()];
+    const hired = (position: number, person: string, manager: string | null, employeeNumber: string): RecordedEvent =>
+      recorded(
+        { type: 'PersonHired', data: { person, employeeNumber, role: 'staff', orgUnit: 'd001', manager } },
+        { category: 'person', id: person, position },
+      );
+    const { loader } = await start();
+    await loader.apply(
+      batch(
+        hired(1, top, null, '1'),
+        hired(2, lead, top, '2'),
+        hired(3, member, lead, '3'),
+        enrolled(4, member),
+        completed(5, member),
+      ),
+    );
+    const team = (manager: string) =>
+      warehouse.report<{ managerEmployeeNumber: string }>('team-compliance', {
+        tenant: 'acme',
+        asOf: NOW,
+        upTo: ALL,
+        manager,
+      });
+    const ofLead = {
+      manager: lead,
+      managerEmployeeNumber: '2',
+      members: 1,
+      assigned: 1,
+      completed: 1,
+      failed: 0,
+      open: 0,
+      overdue: 0,
+      compliance: 1,
+    };
+    expect(await team(lead)).toEqual([ofLead]);
+    expect((await team(top)).map(({ managerEmployeeNumber }) => managerEmployeeNumber).sort()).toEqual(['1', '2']);
+    expect(await team('')).toContainEqual(ofLead);
+    expect(await team(member)).toEqual([]);
+  });
+});
