@@ -28,7 +28,7 @@ export class EnginesModule implements OnApplicationShutdown {
       module: EnginesModule,
       providers: [
         { provide: SETTINGS, useValue: settings },
-        { provide: LOG, useFactory: () => createLog('attest') },
+        { provide: LOG, useFactory: () => createLog(settings.logFile) },
         { provide: EventStoreDb, useFactory: () => new EventStoreDb(settings.eventstore, catalog) },
         {
           provide: CommandPipeline,

@@ -2,7 +2,8 @@ import pino, { type Logger } from 'pino';
 
 export type Log = Logger;
 
-/** Structured logs on stderr; stdout belongs to answers. Level from `ATTEST_LOG` (default `info`). */
-export function createLog(name: string): Log {
-  return pino({ name, level: process.env.ATTEST_LOG ?? 'info' }, pino.destination({ dest: 2, sync: false }));
+/** Structured logs of level `ATTEST_LOG` (default `info`), on stderr or in a file; stdout belongs to answers. */
+export function createLog(file: string | undefined): Log {
+  const destination = pino.destination({ dest: file ?? process.stderr.fd, sync: false });
+  return pino({ level: process.env.ATTEST_LOG ?? 'info' }, destination);
 }

@@ -28,6 +28,10 @@ export class DataFolder {
     return join(this.path, 'issuer.json');
   }
 
+  get logFile(): string {
+    return join(this.path, 'attest.log');
+  }
+
   /** @throws UsageError when the folder cannot be used or a stack is running in it */
   claim(): void {
     try {

@@ -18,6 +18,8 @@ export interface StackOptions {
   /** Port of the API; the engines take the next four. 0 takes free ports for everything. */
   readonly port: number;
   readonly report: (message: string) => void;
+  /** Where the services' logs go; stderr when undefined. */
+  readonly logFile?: string | undefined;
 }
 
 /**
@@ -25,7 +27,7 @@ export interface StackOptions {
  * `ATTEST_..._URL` names one.
  * @throws UsageError, EngineStartError with one sentence for the person at the terminal
  */
-export async function startStack({ data, port, report }: StackOptions): Promise<Stack> {
+export async function startStack({ data, port, report, logFile }: StackOptions): Promise<Stack> {
   data.claim();
   const engines: Engine[] = [];
   let app: NestFastifyApplication | undefined;
@@ -53,6 +55,7 @@ export async function startStack({ data, port, report }: StackOptions): Promise<
       clickhouse: clickhouse!,
       nats: nats ?? undefined,
       issuer,
+      logFile,
     };
     app = await startService(attestModules, settings, { host: process.env.ATTEST_HOST ?? '127.0.0.1', port });
     const urls = {

@@ -57,7 +57,7 @@ export async function tour(say: (message: string) => void): Promise<TourResult> 
   const data = new DataFolder(folder);
   const startedAt = Date.now();
   say('Starting the engines and services on free ports ...');
-  const stack = await startStack({ data, port: 0, report: say });
+  const stack = await startStack({ data, port: 0, report: say, logFile: data.logFile });
   try {
     const acme = new AttestClient(stack.urls.api, await tokenFor(data, 'acme', 'admin'));
     const ou = new AttestClient(stack.urls.api, await tokenFor(data, 'ou', 'admin'));

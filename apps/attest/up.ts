@@ -20,7 +20,9 @@ const SAMPLE_SIZE = 4_400;
 /** Brings everything up, loads the sample on the first start, prints where everything is, and stays until it is told to stop. */
 export async function up({ data: path, port, sample, json }: UpOptions): Promise<void> {
   const data = new DataFolder(path);
-  const stack = await startStack({ data, port: Number(port), report: say });
+  // A person at a terminal reads the log when needed; whoever collects stderr gets it there.
+  const logFile = process.stderr.isTTY ? data.logFile : undefined;
+  const stack = await startStack({ data, port: Number(port), report: say, logFile });
   const stopped = untilToldToStop();
   const { urls } = stack;
   if (sample && !data.isFinished('sample')) {
@@ -49,6 +51,7 @@ async function introduce(data: DataFolder, urls: Awaited<ReturnType<typeof start
   say(`  ClickHouse   ${urls.clickhouse}`);
   say(`  NATS         ${urls.nats ?? 'not running'}`);
   say(`  Data         ${data.path}`);
+  if (process.stderr.isTTY) say(`  Log          ${data.logFile}`);
   say();
   say('Tokens of tenant "ou", good for one hour ("npx attest token --help" makes others):');
   say();

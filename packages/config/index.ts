@@ -8,6 +8,8 @@ export interface Settings {
   /** Without NATS the HTTP doors still work. */
   readonly nats: string | undefined;
   readonly issuer: IssuerSettings;
+  /** Where logs go; stderr when undefined. */
+  readonly logFile?: string | undefined;
 }
 
 /** A setting is missing or cannot be used; the message names the variable. */
