@@ -1,0 +1,139 @@
+/**
+ * Attest as its users run it: `attest up` as a process of its own on free ports and a temporary folder, and the `attest` command
+ * line beside it. Uses the compiled files, so build first.
+ */
+import { type ChildProcess, spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { createInterface } from 'node:readline';
+import type { StackUrls } from '../../apps/attest/data-folder';
+import { LocalIssuer } from '../../packages/auth';
+import type { Role } from '../../packages/commands';
+import { ApiClient } from './api-client';
+import { childrenOf, gone, type RunningProcess } from './processes';
+
+const CLI = join(__dirname, '..', '..', 'dist', 'apps', 'attest', 'cli.js');
+/** Characters of a stack's stderr that are kept. */
+const KEPT = 200_000;
+
+/** A finished run of the command line. */
+export interface CliResult {
+  readonly code: number | null;
+  readonly stdout: string;
+  readonly stderr: string;
+}
+
+export interface StackOptions {
+  /** The data folder; a new temporary one when left out. */
+  readonly data?: string;
+  readonly sample?: boolean;
+  readonly port?: number;
+}
+
+export function temporaryFolder(): string {
+  return mkdtempSync(join(tmpdir(), 'attest-e2e-'));
+}
+
+/** Runs `attest` with these arguments until it ends. */
+export async function attest(args: readonly string[], environment: NodeJS.ProcessEnv = {}): Promise<CliResult> {
+  const child = spawnAttest(args, environment);
+  const output = { stdout: '', stderr: '' };
+  child.stdout!.setEncoding('utf8').on('data', (text: string) => (output.stdout += text));
+  child.stderr!.setEncoding('utf8').on('data', (text: string) => (output.stderr += text));
+  const [code] = (await once(child, 'close')) as [number | null];
+  return { code, ...output };
+}
+
+export class RunningStack {
+  private constructor(
+    private readonly process: ChildProcess,
+    readonly data: string,
+    readonly urls: StackUrls,
+    private readonly issuer: LocalIssuer,
+    private readonly log: { text: string },
+  ) {}
+
+  /** Resolves when the stack has printed its ready line. */
+  static async start({ data = temporaryFolder(), sample = false, port = 0 }: StackOptions = {}): Promise<RunningStack> {
+    const process = spawnAttest(['up', '--json', '--port', String(port), ...(sample ? [] : ['--no-sample'])], {
+      ATTEST_DATA: data,
+    });
+    const log = { text: '' };
+    process.stderr!.setEncoding('utf8').on('data', (text: string) => (log.text = (log.text + text).slice(-KEPT)));
+    const ended = once(process, 'close').then(([code]) => {
+      throw new Error(`attest up ended with ${String(code)}:\n${log.text}`);
+    });
+    const ready = once(createInterface({ input: process.stdout! }), 'line') as Promise<[string]>;
+    const [line] = await Promise.race([ready, ended]);
+    ended.catch(() => undefined); // from here on it may end, by stop or kill
+    const urls = JSON.parse(line) as StackUrls;
+    return new RunningStack(process, data, urls, await LocalIssuer.open(join(data, 'issuer.json')), log);
+  }
+
+  get pid(): number {
+    return this.process.pid!;
+  }
+
+  /** The end of what the stack has written to stderr, its log above all. */
+  get stderr(): string {
+    return this.log.text;
+  }
+
+  token(role: Role, { tenant = 'acme', sub = role as string, expiresIn = '1h' } = {}): Promise<string> {
+    return this.issuer.issue({ sub, tenant, roles: [role] }, expiresIn);
+  }
+
+  /** Requests as somebody with this role. */
+  async as(role: Role, who: { tenant?: string; sub?: string } = {}): Promise<ApiClient> {
+    return new ApiClient(this.urls.api, await this.token(role, who));
+  }
+
+  cli(...args: readonly string[]): Promise<CliResult> {
+    return attest(args, { ATTEST_DATA: this.data });
+  }
+
+  /** The processes that the stack has started: its engines. */
+  engines(): RunningProcess[] {
+    return childrenOf(this.pid);
+  }
+
+  /** Ctrl-C, as a terminal sends it. Fails unless the stack ends with code 0 and takes its engines along. */
+  async stop(): Promise<void> {
+    const engines = this.engines();
+    const closed = once(this.process, 'close');
+    this.process.kill('SIGINT');
+    const [code, signal] = (await closed) as [number | null, NodeJS.Signals | null];
+    if (code !== 0) throw new Error(`attest up ended with ${String(code ?? signal)}:\n${this.stderr}`);
+    await gone(engines);
+  }
+
+  /** `kill -9`; resolves when the engines are gone too. */
+  async kill(): Promise<void> {
+    const engines = this.engines();
+    const closed = once(this.process, 'exit');
+    this.process.kill('SIGKILL');
+    await closed;
+    await gone(engines);
+  }
+}
+
+/** A stack for the tests of one file, stopped and removed after them. */
+export function useStack(): { stack: RunningStack } {
+  const used = {} as { stack: RunningStack };
+  beforeAll(async () => {
+    used.stack = await RunningStack.start();
+  });
+  afterAll(async () => {
+    await used.stack.stop();
+    rmSync(used.stack.data, { recursive: true });
+  });
+  return used;
+}
+
+function spawnAttest(args: readonly string[], environment: NodeJS.ProcessEnv): ChildProcess {
+  const inherited = Object.entries(process.env).filter(([name]) => !name.startsWith('ATTEST_'));
+  const env = { ...Object.fromEntries(inherited), ...environment };
+  return spawn(process.execPath, [CLI, ...args], { env, stdio: ['ignore', 'pipe', 'pipe'] });
+}
