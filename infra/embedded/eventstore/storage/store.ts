@@ -1,14 +1,20 @@
 /**
- * The LMDB environment: four tables, read in committed snapshots, written only in whole groups.
+ * The LMDB environment: five tables, read in committed snapshots, written only in whole groups.
  *
  * `overlappingSync` is off, so a transaction becomes visible to readers only after it was flushed: whatever a reader sees
  * survives a crash, and no separate watermark is needed.
  */
 import { createHash } from 'node:crypto';
 import { type Database, open, type RootDatabase } from 'lmdb';
+import { viewRecord } from '../wire/record';
+import { RecentIndex } from './recent-index';
 
 /** First position handed out. Not 0, because a subscription from position 0 means "after position 0". */
 const FIRST_POSITION = 64;
+const INDEXED_TO = Buffer.from('indexed-to');
+/** When the recent index is merged into LMDB: entries in memory, or bytes of log to read again after a crash. */
+const RECENT_ENTRIES = 2048;
+const RECENT_BYTES = 8 * 1024 * 1024;
 const TOMBSTONE_KEY_REVISION = 0xffff_ffff_ffff;
 /** Names up to this many bytes are their own key; LMDB keys end at 1,978 bytes. */
 const MAX_NAME_KEY = 1024;
@@ -21,21 +27,33 @@ export interface LogRecord {
   raw: Buffer;
 }
 
+/** Place of an event in its stream. */
+export interface IndexEntry {
+  /** Infinity for the tombstone. */
+  revision: number;
+  position: number;
+}
+
+export interface NewEntry extends IndexEntry {
+  streamNo: number;
+}
+
+export interface NewStream {
+  name: string;
+  /** The position of the first event of the stream. */
+  streamNo: number;
+}
+
 /** What one commit adds. */
 export interface Batch {
   records: LogRecord[];
-  entries: { streamNo: number; revision: number; position: number }[];
-  streams: { name: string; streamNo: number }[];
+  entries: NewEntry[];
+  streams: NewStream[];
   /** By key, so that no value is replaced inside its own transaction: lmdb-file.ts relies on it. */
   groups: Map<string, Buffer>;
 }
 
 export const emptyBatch = (): Batch => ({ records: [], entries: [], streams: [], groups: new Map() });
-
-export interface IndexEntry {
-  revision: number;
-  position: number;
-}
 
 export class Store {
   private readonly env: RootDatabase<Buffer, Buffer>;
@@ -43,6 +61,10 @@ export class Store {
   private readonly index: Database<Buffer, Buffer>;
   private readonly streams: Database<Buffer, Buffer>;
   private readonly groups: Database<Buffer, Buffer>;
+  private readonly state: Database<Buffer, Buffer>;
+  private readonly recent = new RecentIndex();
+  /** Records before this position are indexed in LMDB. */
+  private indexedTo = 0;
 
   /** @param file path of the LMDB data file; its lock file stands beside it. */
   constructor(file: string) {
@@ -53,6 +75,8 @@ export class Store {
     this.index = this.env.openDB<Buffer, Buffer>('index', binary);
     this.streams = this.env.openDB<Buffer, Buffer>('streams', binary);
     this.groups = this.env.openDB<Buffer, Buffer>('groups', binary);
+    this.state = this.env.openDB<Buffer, Buffer>('state', binary);
+    this.recover();
   }
 
   /**
@@ -61,15 +85,47 @@ export class Store {
    * @throws the error of LMDB or of the disk; nothing of the batch is stored then
    */
   commit(batch: Batch): void {
+    const end = endOf(batch.records) ?? this.indexedTo;
+    const merge = this.recent.size + batch.entries.length > RECENT_ENTRIES || end - this.indexedTo > RECENT_BYTES;
     this.env.transactionSync(() => {
       for (const { position, raw } of batch.records) this.log.putSync(positionKey(position), raw);
-      for (const { streamNo, revision, position } of batch.entries) {
-        this.index.putSync(indexKey(streamNo, revision), positionKey(position));
-      }
-      for (const { name, streamNo } of batch.streams) this.streams.putSync(nameKey(name), positionKey(streamNo));
       for (const [key, value] of batch.groups) this.groups.putSync(Buffer.from(key), value);
+      if (merge) this.mergeIndex(batch, end);
     });
+    if (merge) {
+      this.recent.clear();
+      this.indexedTo = end;
+    } else this.recent.add(batch.entries, batch.streams);
     this.env.resetReadTxn();
+  }
+
+  private mergeIndex({ entries, streams }: Batch, end: number): void {
+    const putEntry = ({ streamNo, revision, position }: NewEntry): void =>
+      this.index.putSync(indexKey(streamNo, revision), positionKey(position));
+    const putStream = ({ name, streamNo }: NewStream): void =>
+      this.streams.putSync(nameKey(name), positionKey(streamNo));
+    this.recent.forEach(putEntry, putStream);
+    entries.forEach(putEntry);
+    streams.forEach(putStream);
+    this.state.putSync(INDEXED_TO, positionKey(end));
+  }
+
+  /** Indexes the end of the log again, as far as it was not merged into LMDB. */
+  private recover(): void {
+    const indexed = this.state.get(INDEXED_TO);
+    this.indexedTo = indexed ? readPosition(indexed) : 0;
+    for (let from = this.indexedTo; ;) {
+      const page = this.page(from, RECENT_ENTRIES, RECENT_BYTES);
+      for (const { position, raw } of page) {
+        const { stream, revision } = viewRecord(raw);
+        const known = this.streamNo(stream);
+        const streamNo = known ?? position;
+        this.recent.add([{ streamNo, revision, position }], known === undefined ? [{ name: stream, streamNo }] : []);
+      }
+      const end = endOf(page);
+      if (end === undefined) return;
+      from = end;
+    }
   }
 
   /** Where the next record goes: the byte after the last one. */
@@ -108,6 +164,8 @@ export class Store {
   }
 
   streamNo(name: string): number | undefined {
+    const recent = this.recent.streamNo(name);
+    if (recent !== undefined) return recent;
     const value = this.streams.get(nameKey(name));
     return value && readPosition(value);
   }
@@ -119,6 +177,18 @@ export class Store {
 
   /** Index entries of one stream from a revision on, inclusive, in either direction. */
   entries(streamNo: number, from: number, limit: number, backwards = false): IndexEntry[] {
+    if (backwards) {
+      const recent = this.recent.entries(streamNo, from, limit, true);
+      return recent.length < limit ? [...recent, ...this.merged(streamNo, from, limit - recent.length, true)] : recent;
+    }
+    const merged = this.merged(streamNo, from, limit, false);
+    if (merged.length >= limit) return merged;
+    const recent = this.recent.entries(streamNo, from, limit - merged.length, false);
+    return merged.length > 0 ? [...merged, ...recent] : recent;
+  }
+
+  /** The part of `entries` that is in LMDB. */
+  private merged(streamNo: number, from: number, limit: number, backwards: boolean): IndexEntry[] {
     const start = copyOf(indexKey(streamNo, from));
     const end = backwards ? copyOf(indexKey(streamNo, 0)) : copyOf(indexKey(streamNo, Infinity));
     const found: IndexEntry[] = [];
@@ -134,10 +204,7 @@ export class Store {
     return found;
   }
 
-  group(key: string): Buffer | undefined {
-    return this.groups.get(Buffer.from(key));
-  }
-
+  /** Everything stored in the table of groups. */
   allGroups(): Buffer[] {
     return [...this.groups.getRange({})].map(({ value }) => value);
   }
@@ -166,6 +233,12 @@ function nameKey(name: string): Buffer {
   const bytes = Buffer.from(name);
   if (bytes.length <= MAX_NAME_KEY) return bytes;
   return Buffer.concat([bytes.subarray(0, MAX_NAME_KEY), createHash('sha256').update(bytes).digest()]);
+}
+
+/** The position after the last of some records. */
+function endOf(records: readonly LogRecord[]): number | undefined {
+  const last = records.at(-1);
+  return last && last.position + last.raw.length;
 }
 
 const copyOf = (buffer: Buffer): Buffer => Buffer.from(buffer);

@@ -17,7 +17,7 @@ import {
 import { decideAppend, type Decision } from './expected-revision';
 import { isMetastream, isSoftDeleted, metastreamOf, originalOf, type StreamHead, type StreamHeads } from './head';
 import { RecentIds } from './recent-ids';
-import { type Batch, emptyBatch, type LogRecord, type Store } from './store';
+import { type Batch, emptyBatch, type Store } from './store';
 
 export type WriteOutcome =
   | { kind: 'success'; revision: number; position: number | undefined }
@@ -29,8 +29,8 @@ export class WriteFailedError extends Error {
   override name = 'WriteFailedError';
 }
 
-/** Committed events, in log order. */
-export type CommitListener = (records: readonly LogRecord[], streams: { has(name: string): boolean }) => void;
+/** Told after a commit which streams it added to. */
+export type CommitListener = (streams: Iterable<string>) => void;
 
 interface Group {
   batch: Batch;
@@ -58,7 +58,7 @@ export class Writer {
   private failure: WriteFailedError | undefined;
   private nextPosition: number;
   private readonly recent = new RecentIds();
-  private readonly listeners = new Set<CommitListener>();
+  private readonly listeners: CommitListener[] = [];
   private idle: (() => void)[] = [];
 
   constructor(
@@ -71,10 +71,8 @@ export class Writer {
       this.remember(raw);
   }
 
-  /** Called after every commit with what it added. Returns the function that ends it. */
-  onCommit(listener: CommitListener): () => void {
-    this.listeners.add(listener);
-    return () => this.listeners.delete(listener);
+  onCommit(listener: CommitListener): void {
+    this.listeners.push(listener);
   }
 
   /**
@@ -247,8 +245,7 @@ export class Writer {
     }
     for (const [name, head] of group.heads) this.heads.set(name, head);
     for (const { resolve, outcome } of group.waiters) resolve(outcome);
-    const { records } = group.batch;
-    if (records.length > 0) for (const listener of this.listeners) listener(records, group.entries);
+    if (group.entries.size > 0) for (const listener of this.listeners) listener(group.entries.keys());
     for (const done of this.idle.splice(0)) done();
   }
 

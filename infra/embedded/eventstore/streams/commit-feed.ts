@@ -6,9 +6,9 @@ export class CommitFeed {
   private readonly byStream = new Map<string, Set<() => void>>();
 
   constructor(writer: Writer) {
-    writer.onCommit((_records, streams) => {
+    writer.onCommit((streams) => {
       for (const wake of this.all) wake();
-      for (const [stream, waiters] of this.byStream) if (streams.has(stream)) for (const wake of waiters) wake();
+      for (const stream of streams) this.byStream.get(stream)?.forEach((wake) => wake());
     });
   }
 

@@ -62,7 +62,7 @@ async function readCounted(request: ReadRequest, count: number, call: Call, read
     left -= events.length;
     next = page.next;
     if (events.length > 0 && !call.send(eventFrames(events.map(shape), request.structuredIds))) await call.drained();
-    if (page.end || call.closed) return;
+    if (page.end) return;
     // Long reads give way to other calls between pages.
     if (left > 0) await new Promise(setImmediate);
   }

@@ -47,10 +47,13 @@ export function encodeRecord(event: EventToRecord, place: RecordPlace): Buffer {
 export interface RecordView {
   raw: Buffer;
   stream: string;
+  /** Infinity for the tombstone. */
   revision: number;
   position: number;
   type: string;
 }
+
+const safeRevision = (revision: number): number => (Number.isSafeInteger(revision) ? revision : Infinity);
 
 /** Reads names and numbers of a stored record without touching its payload. */
 export function viewRecord(raw: Buffer): RecordView {
@@ -60,7 +63,7 @@ export function viewRecord(raw: Buffer): RecordView {
     if (reader.field === 2) {
       const identifier = reader.message();
       if (identifier.next()) view.stream = identifier.string();
-    } else if (reader.field === 3) view.revision = reader.uint();
+    } else if (reader.field === 3) view.revision = safeRevision(reader.uint());
     else if (reader.field === 4) view.position = reader.uint();
     else if (reader.field === 6) {
       // The type is the first entry of the map, see encodeRecord.
