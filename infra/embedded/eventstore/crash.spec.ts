@@ -4,7 +4,11 @@ import { once } from 'node:events';
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { EventStoreDBClient, jsonEvent } from '@eventstore/db-client';
+import {
+  EventStoreDBClient,
+  jsonEvent,
+  persistentSubscriptionToStreamSettingsFromDefaults,
+} from '@eventstore/db-client';
 import { startEngineProcess } from '../child';
 
 const KILLS = 50;
@@ -90,6 +94,54 @@ async function readBatches(client: EventStoreDBClient, stream: string) {
     torn: (size: number) => counts.filter((count) => count !== size).length,
   };
 }
+
+test('streams, deletions, metadata, groups and known ids are the same after a kill', async () => {
+  const first = await startEngineProcess('eventstore', { dataDir, port: 0 });
+  const client = EventStoreDBClient.connectionString(first.url);
+  const event = (n: number) => jsonEvent({ type: 'T', data: { n } });
+  for (const stream of ['live', 'deleted', 'tombstoned', 'truncated']) {
+    await client.appendToStream(stream, [event(0), event(1), event(2)]);
+  }
+  await client.deleteStream('deleted');
+  await client.tombstoneStream('tombstoned');
+  await client.setStreamMetadata('truncated', { maxCount: 1 });
+  const retried = [event(3), event(4)];
+  const original = await client.appendToStream('live', retried);
+  const settings = persistentSubscriptionToStreamSettingsFromDefaults({ startFrom: 'start', checkPointUpperBound: 1 });
+  await client.createPersistentSubscriptionToStream('live', 'group', settings);
+  const subscription = client.subscribeToPersistentSubscriptionToStream('live', 'group');
+  for await (const message of subscription) {
+    await subscription.ack(message);
+    if (message.event?.revision === 2n) break;
+  }
+  const checkpoint = async (from: EventStoreDBClient) =>
+    (await from.getPersistentSubscriptionToStreamInfo('live', 'group')).stats.lastCheckpointedEventRevision;
+  while ((await checkpoint(client)) !== 2n) await new Promise(setImmediate);
+  await first.kill();
+  await client.dispose();
+
+  const second = await startEngineProcess('eventstore', { dataDir, port: 0 });
+  const again = EventStoreDBClient.connectionString(second.url);
+  const read = async (stream: string): Promise<unknown> => {
+    try {
+      const seen: number[] = [];
+      for await (const { event } of again.readStream(stream)) seen.push((event!.data as { n: number }).n);
+      return seen;
+    } catch (error) {
+      return (error as { type: string }).type;
+    }
+  };
+  expect(await read('live')).toEqual([0, 1, 2, 3, 4]);
+  expect(await read('deleted')).toBe('stream-not-found');
+  expect(await read('tombstoned')).toBe('stream-deleted');
+  expect(await read('truncated')).toEqual([2]);
+  const repeated = await again.appendToStream('live', retried);
+  expect(repeated).toMatchObject({ nextExpectedRevision: 4n, position: original.position });
+  expect((await again.appendToStream('deleted', event(3))).nextExpectedRevision).toBe(3n);
+  expect(await checkpoint(again)).toBe(2n);
+  await again.dispose();
+  await second.close();
+});
 
 test('a full disk fails the append, stores nothing of it, and ends writing until the restart', async () => {
   const main = join(__dirname, '../../../dist/infra/embedded/main.js');

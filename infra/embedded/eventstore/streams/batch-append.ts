@@ -51,6 +51,7 @@ class BatchAppendCall implements StreamHandler {
   private readonly waiting = new Set<Pending>();
   private timer: NodeJS.Timeout | undefined;
   private ended = false;
+  private paused = false;
 
   constructor(
     private readonly call: Call,
@@ -156,8 +157,13 @@ class BatchAppendCall implements StreamHandler {
   }
 
   private waitForReader(): void {
+    if (this.paused) return;
+    this.paused = true;
     this.call.pause();
-    void this.call.drained().then(() => this.call.resume());
+    void this.call.drained().then(() => {
+      this.paused = false;
+      this.call.resume();
+    });
   }
 }
 
