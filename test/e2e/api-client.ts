@@ -11,7 +11,7 @@ export interface Answer<Body> {
   readonly body: Body;
 }
 
-type Parameters = Readonly<Record<string, string | number>>;
+type Parameters = Readonly<Record<string, string>>;
 type RequestHeaders = Readonly<Record<string, string>>;
 
 /** The HTTP door as a learning app sees it: requests with a token, answers as they come. */
@@ -36,7 +36,7 @@ export class ApiClient {
   }
 
   get<Body>(path: string, parameters: Parameters = {}, headers: RequestHeaders = {}): Promise<Answer<Body>> {
-    const query = new URLSearchParams(Object.entries(parameters).map(([name, value]) => [name, String(value)]));
+    const query = new URLSearchParams(Object.entries(parameters));
     return this.request(query.size > 0 ? `${path}?${query.toString()}` : path, { headers });
   }
 

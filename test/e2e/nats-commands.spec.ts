@@ -13,10 +13,12 @@ describe('Commands over NATS', () => {
   const used = useStack();
   let nats: NatsConnection;
   let token: string;
+  let learnerToken: string;
 
   beforeAll(async () => {
     nats = await connect({ servers: used.stack.urls.nats! });
     token = await used.stack.token('admin');
+    learnerToken = await used.stack.token('learner');
   });
   afterAll(() => nats.close());
 
@@ -86,7 +88,9 @@ describe('Commands over NATS', () => {
       const options = { servers: [used.stack.urls.nats!] };
       client = ClientProxyFactory.create({ transport: Transport.NATS, options });
     });
-    afterAll(() => client.close());
+    afterAll(async () => {
+      await client.close();
+    });
 
     const send = (message: object): Promise<CommandReply> => firstValueFrom(client.send(PUBLISH, message));
 
@@ -122,47 +126,47 @@ describe('Commands over NATS', () => {
   });
 
   describe('given a command that cannot be accepted', () => {
-    it.each<[string, string, () => Promise<object>, object]>([
-      ['no token', PUBLISH, async () => ({ data: published() }), { type: 'urn:attest:problem:unauthenticated' }],
+    it.each<[string, string, () => object, object]>([
+      ['no token', PUBLISH, () => ({ data: published() }), { type: 'urn:attest:problem:unauthenticated' }],
       [
         'a bad token',
         PUBLISH,
-        async () => ({ token: 'x', data: published() }),
+        () => ({ token: 'x', data: published() }),
         { type: 'urn:attest:problem:unauthenticated' },
       ],
       [
         'a role that may not',
         PUBLISH,
-        async () => ({ token: await used.stack.token('learner'), data: published() }),
+        () => ({ token: learnerToken, data: published() }),
         { type: 'urn:attest:problem:forbidden', status: 403 },
       ],
       [
         'an unknown command',
         'attest.enrollment.publish-curse',
-        async () => ({ token, data: {} }),
+        () => ({ token, data: {} }),
         { type: 'urn:attest:problem:unknown-command', status: 404 },
       ],
       [
         'an unknown field',
         PUBLISH,
-        async () => ({ token, data: { ...published(), colour: 'red' } }),
+        () => ({ token, data: { ...published(), colour: 'red' } }),
         { type: 'urn:attest:problem:invalid-command', fields: [expect.objectContaining({ field: 'colour' })] },
       ],
-      ['no data', PUBLISH, async () => ({ token }), { type: 'urn:attest:problem:invalid-command', status: 400 }],
+      ['no data', PUBLISH, () => ({ token }), { type: 'urn:attest:problem:invalid-command', status: 400 }],
       [
         'an id that is no text',
         PUBLISH,
-        async () => ({ token, id: { retry: 1 }, data: published() }),
+        () => ({ token, id: { retry: 1 }, data: published() }),
         { type: 'urn:attest:problem:invalid-command', fields: [expect.objectContaining({ field: 'id' })] },
       ],
       [
         'a broken rule',
         'attest.enrollment.complete-enrollment',
-        async () => ({ token, data: { person: randomUUID(), course: 'never' } }),
+        () => ({ token, data: { person: randomUUID(), course: 'never' } }),
         { type: 'urn:attest:problem:refused', status: 422, code: 'not-enrolled' },
       ],
     ])('when it comes with %s, then the answer is a problem', async (_, subject, message, problem) => {
-      expect(await ask(subject, await message())).toEqual({
+      expect(await ask(subject, message())).toEqual({
         outcome: 'refused',
         problem: expect.objectContaining(problem) as object,
       });

@@ -32,6 +32,12 @@ export interface StackOptions {
   readonly port?: number;
 }
 
+interface Who {
+  readonly tenant?: string;
+  /** Person id of a learner or manager; the role's name when left out. */
+  readonly sub?: string;
+}
+
 export function temporaryFolder(): string {
   return mkdtempSync(join(tmpdir(), 'attest-e2e-'));
 }
@@ -81,12 +87,15 @@ export class RunningStack {
     return this.log.text;
   }
 
-  token(role: Role, { tenant = 'acme', sub = role as string, expiresIn = '1h' } = {}): Promise<string> {
+  token(
+    role: Role,
+    { tenant = 'acme', sub = role, expiresIn = '1h' }: Who & { expiresIn?: string } = {},
+  ): Promise<string> {
     return this.issuer.issue({ sub, tenant, roles: [role] }, expiresIn);
   }
 
   /** Requests as somebody with this role. */
-  async as(role: Role, who: { tenant?: string; sub?: string } = {}): Promise<ApiClient> {
+  async as(role: Role, who: Who = {}): Promise<ApiClient> {
     return new ApiClient(this.urls.api, await this.token(role, who));
   }
 
