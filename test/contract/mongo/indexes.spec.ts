@@ -91,6 +91,15 @@ describe('unique', () => {
     expect(await idsOf(collection, { u: 1, active: true })).toEqual([2]);
   });
 
+  it('of existing fields only serves queries for existing fields', async () => {
+    const collection = await given.collection([{ _id: 1, u: 1 }, { _id: 2, u: null }, { _id: 3 }]);
+    await collection.createIndex({ u: 1 }, { partialFilterExpression: { u: { $exists: true } } });
+    const hinted = collection.find({ u: { $exists: true } }).hint('u_1');
+    expect((await hinted.toArray()).map(({ _id }) => _id as number).sort()).toEqual([1, 2]);
+    expect(await codeOf(collection.find({}).hint('u_1').toArray())).toBe(2);
+    expect(await idsOf(collection, { u: null })).toEqual([2, 3]);
+  });
+
   it('covers each element of an array, but not twice in one document', async () => {
     const collection = await given.collection();
     await collection.createIndex({ tags: 1 }, { unique: true });

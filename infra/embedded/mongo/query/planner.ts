@@ -99,17 +99,18 @@ function isUsable(index: Index, leaves: Leaf[], hinted: boolean): boolean {
   }
   if (!sparse || hinted) return true;
   const names = new Set(fields.map(({ path }) => path.join('.')));
-  return leaves.some((leaf) => names.has(leaf.path) && excludesNull(leaf));
+  return leaves.some((leaf) => names.has(leaf.path) && needsField(leaf));
 }
 
-function excludesNull(leaf: Leaf): boolean {
-  return !leaf.test(null) && !leaf.test(undefined);
+/** Whether the condition fails for a document without the field. */
+function needsField(leaf: Leaf): boolean {
+  return !leaf.test(undefined);
 }
 
 /** Whether a document that satisfies `given` also satisfies `needed`. */
 function implies(given: Leaf, needed: Leaf): boolean {
   if (given.path !== needed.path) return false;
-  if (needed.operator === 'exists') return isTruthy(needed.operand) && excludesNull(given);
+  if (needed.operator === 'exists') return isTruthy(needed.operand) && needsField(given);
   if (given.operator === 'eq' && !Array.isArray(given.operand) && given.operand !== null)
     return needed.operator !== 'size' && needed.operator !== 'elemMatch' && needed.test(given.operand);
   if (given.operator === 'in' && !hasPatterns(given.operand))
