@@ -1,5 +1,5 @@
 import { MongoBulkWriteError } from 'mongodb';
-import { idsOf, server } from './harness';
+import { type AnyDocument, idsOf, server } from './harness';
 
 const given = server();
 
@@ -54,7 +54,7 @@ it('goes on after errors in an unordered batch and reports all of them', async (
       { insertOne: { document: { _id: 1, u: 5 } } },
       { updateOne: { filter: { _id: 2 }, update: { $set: { u: 1 } } } },
       { insertOne: { document: { _id: 3, u: 3 } } },
-      { updateOne: { filter: { _id: 1 }, update: { $inc: { _nope: 'x' } } } },
+      { updateOne: { filter: { _id: 1 }, update: { $inc: { _nope: 'x' as unknown as number } } } },
       { deleteOne: { filter: { _id: 1 } } },
     ],
     { ordered: false },
@@ -91,7 +91,7 @@ it('takes 3,000 replaces in batches and finds them again', async () => {
 it('writes to several collections with one client.bulkWrite', async () => {
   const a = await given.collection([{ _id: 1 }]);
   const b = await given.collection([{ _id: 1 }]);
-  const result = await given.client.bulkWrite(
+  const result = await given.client.bulkWrite<Record<string, AnyDocument>>(
     [
       { name: 'insertOne', namespace: a.namespace, document: { _id: 2 } },
       { name: 'updateOne', namespace: b.namespace, filter: { _id: 1 }, update: { $set: { x: 1 } } },
@@ -117,7 +117,7 @@ it('writes to several collections with one client.bulkWrite', async () => {
 
 it('reports the errors of client.bulkWrite by index', async () => {
   const a = await given.collection([{ _id: 1 }]);
-  const work = given.client.bulkWrite(
+  const work = given.client.bulkWrite<Record<string, AnyDocument>>(
     [
       { name: 'insertOne', namespace: a.namespace, document: { _id: 1 } },
       { name: 'insertOne', namespace: a.namespace, document: { _id: 2 } },

@@ -1,19 +1,28 @@
-import { Long } from 'mongodb';
+import { type Document, Long } from 'mongodb';
 import { codeOf, server } from './harness';
 
 const given = server();
+
+interface Batch {
+  firstBatch: Document[];
+  nextBatch: Document[];
+  id: Long;
+}
+
+/** Runs a command that returns a cursor. */
+const batchOf = async (command: Document): Promise<Batch> => (await given.db.command(command)).cursor as Batch;
 
 const many = (count: number): { _id: number; pad: string }[] =>
   Array.from({ length: count }, (_, n) => ({ _id: n, pad: 'x'.repeat(100) }));
 
 it('gives 101 documents first and the rest by getMore', async () => {
   const collection = await given.collection(many(250));
-  const first = await given.db.command({ find: collection.collectionName });
-  expect(first.cursor.firstBatch).toHaveLength(101);
-  const id = first.cursor.id as Long;
-  const rest = await given.db.command({ getMore: Long.fromValue(id), collection: collection.collectionName });
-  expect(rest.cursor.nextBatch).toHaveLength(149);
-  expect(Number(rest.cursor.id)).toBe(0);
+  const first = await batchOf({ find: collection.collectionName });
+  expect(first.firstBatch).toHaveLength(101);
+  const id = first.id;
+  const rest = await batchOf({ getMore: Long.fromValue(id), collection: collection.collectionName });
+  expect(rest.nextBatch).toHaveLength(149);
+  expect(Number(rest.id)).toBe(0);
   expect(await codeOf(given.db.command({ getMore: Long.fromValue(id), collection: collection.collectionName }))).toBe(
     43,
   );
@@ -31,7 +40,7 @@ it.each([1, 2, 99, 101, 250, 1_000])('reads all with batches of %d', async (batc
 
 it('opens a cursor without reading with batchSize 0', async () => {
   const collection = await given.collection(many(3));
-  const { cursor } = await given.db.command({ find: collection.collectionName, batchSize: 0 });
+  const cursor = await batchOf({ find: collection.collectionName, batchSize: 0 });
   expect(cursor.firstBatch).toEqual([]);
   expect(Number(cursor.id)).not.toBe(0);
 });
@@ -39,8 +48,8 @@ it('opens a cursor without reading with batchSize 0', async () => {
 it('keeps a reply below 16 MB', async () => {
   const big = 'y'.repeat(1024 * 1024);
   const collection = await given.collection(Array.from({ length: 40 }, (_, n) => ({ _id: n, big })));
-  const { cursor } = await given.db.command({ find: collection.collectionName, batchSize: 100 });
-  expect((cursor.firstBatch as unknown[]).length).toBeLessThan(17);
+  const cursor = await batchOf({ find: collection.collectionName, batchSize: 100 });
+  expect(cursor.firstBatch.length).toBeLessThan(17);
   expect(await collection.find({}, { projection: { _id: 1 }, batchSize: 40 }).toArray()).toHaveLength(40);
   expect((await collection.find().toArray()).every((one) => one.big === big)).toBe(true);
 });

@@ -6,9 +6,12 @@ import { type Collection, type Db, type Document, MongoClient, MongoServerError 
 import { type Engine } from '../../../infra/embedded/engine';
 import { startMongo } from '../../../infra/embedded/mongo';
 
-// Documents of a contract test have `_id`s of any type.
-// eslint-disable-next-line @typescript-eslint/no-explicit-any
-export type AnyDocument = { _id?: any; [field: string]: any };
+/** Any document, with an `_id` of any type. */
+export interface AnyDocument {
+  _id?: object | string | number | null;
+  // eslint-disable-next-line @typescript-eslint/no-explicit-any
+  [field: string]: any;
+}
 
 /** The server under contract: the embedded engine, or the one that ATTEST_TEST_MONGODB_URL names. */
 export interface Server {

@@ -195,7 +195,8 @@ describe('$currentDate', () => {
   it('writes a date or a timestamp', async () => {
     const before = Date.now();
     const collection = await given.collection([{ _id: 1 }]);
-    await collection.updateOne({}, { $currentDate: { d: true, t: { $type: 'timestamp' } } });
+    const update: Document = { $currentDate: { d: true, t: { $type: 'timestamp' } } };
+    await collection.updateOne({}, update);
     const found = (await collection.findOne())!;
     expect((found.d as Date).getTime()).toBeGreaterThanOrEqual(before - 5_000);
     expect((found.t as { _bsontype: string })._bsontype).toBe('Timestamp');

@@ -54,7 +54,7 @@ function bulkWrite(call: Call): Document {
     session: call.session(),
     kept: false,
   });
-  return new Map([...reply, ['nErrors', errors.length], ...Object.entries(totals)]);
+  return new Map<string, Value>([...reply, ['nErrors', errors.length], ...Object.entries(totals)]);
 }
 
 function run(
