@@ -34,10 +34,10 @@ export async function benchEventStore(): Promise<BenchResult> {
   const engine = await startEngineProcess('eventstore', { dataDir, port: 0 });
   const client = EventStoreDBClient.connectionString(engine.url);
   try {
-    await appendConcurrently(client, 4_000, 64); // Warms up the compilers of both processes.
+    await appendConcurrently(client, 10_000, 64); // Warms up the compilers of both processes.
     const figures: Record<string, number> = {};
-    figures.appendSequential = await rate(2_000, () => appendConcurrently(client, 2_000, 1));
     figures.append64 = await best(3, () => rate(20_000, () => appendConcurrently(client, 20_000, 64)));
+    figures.appendSequential = await rate(2_000, () => appendConcurrently(client, 2_000, 1));
     figures.appendBatches = await rate(50_000, () => appendBatches(client, 500, 100, 8));
     figures.readAll = await best(3, () => readAll(client));
     figures.readStream8 = await readShortStreams(client, 2_000);

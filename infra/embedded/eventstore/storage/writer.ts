@@ -32,7 +32,7 @@ export class WriteFailedError extends Error {
 /** Told after a commit which streams it added to. */
 export type CommitListener = (streams: Iterable<string>) => void;
 
-interface Group {
+interface CommitGroup {
   batch: Batch;
   heads: Map<string, StreamHead>;
   /** Records of this group by stream and revision, for checks against events that are not on disk yet. */
@@ -40,7 +40,7 @@ interface Group {
   waiters: { resolve: (outcome: WriteOutcome) => void; reject: (error: Error) => void; outcome: WriteOutcome }[];
 }
 
-const newGroup = (): Group => ({
+const newCommitGroup = (): CommitGroup => ({
   batch: emptyBatch(),
   heads: new Map(),
   entries: new Map(),
@@ -53,7 +53,7 @@ const WARM_BYTES = 8 * 1024 * 1024;
 const SYSTEM_EVENT = { contentType: 'application/json', customMetadata: Buffer.alloc(0) };
 
 export class Writer {
-  private queued = newGroup();
+  private queued = newCommitGroup();
   private scheduled = false;
   private failure: WriteFailedError | undefined;
   private nextPosition: number;
@@ -71,6 +71,7 @@ export class Writer {
       this.remember(raw);
   }
 
+  /** Calls the listener after every commit, for as long as the engine runs. */
   onCommit(listener: CommitListener): void {
     this.listeners.push(listener);
   }
@@ -221,7 +222,7 @@ export class Writer {
    */
   private answer(outcome: WriteOutcome, wrote = false): Promise<WriteOutcome> {
     if (this.failure) {
-      this.queued = newGroup();
+      this.queued = newCommitGroup();
       return Promise.reject(this.failure);
     }
     if (!wrote && this.queued.waiters.length === 0) return Promise.resolve(outcome);
@@ -235,7 +236,7 @@ export class Writer {
 
   private flush(): void {
     const group = this.queued;
-    this.queued = newGroup();
+    this.queued = newCommitGroup();
     this.scheduled = false;
     try {
       this.store.commit(group.batch);
@@ -250,7 +251,7 @@ export class Writer {
   }
 
   /** After a failed write the disk cannot be trusted (a later fsync may lie), so the engine stops writing for good. */
-  private fail(group: Group, error: unknown): void {
+  private fail(group: CommitGroup, error: unknown): void {
     const reason = error instanceof Error ? error.message : String(error);
     this.failure = new WriteFailedError(
       `The disk refused a write (${reason}); nothing of it was stored. Make room, then restart the engine.`,

@@ -59,13 +59,6 @@ export const esError = {
       'required-metadata-properties': names.join(','),
     }),
   invalidArgument: (message: string): GrpcError => new GrpcError(Status.INVALID_ARGUMENT, message),
-  persistentSubscriptionFailed: (stream: string, group: string, reason: string): GrpcError =>
-    new GrpcError(Status.INTERNAL, `Subscription group ${group} on stream ${stream} failed: '${reason}'`, {
-      exception: 'persistent-subscription-failed',
-      'stream-name': stream,
-      'group-name': group,
-      reason,
-    }),
   persistentSubscriptionDoesNotExist: (stream: string, group: string): GrpcError =>
     new GrpcError(Status.NOT_FOUND, `Subscription group ${group} on stream ${stream} does not exist.`, {
       exception: 'persistent-subscription-does-not-exist',
