@@ -1,7 +1,8 @@
 import { readDocument } from '../bson/read';
 import { writeDocument } from '../bson/write';
 import { type AccumulatorDefinition, parseAccumulator } from './accumulators';
-import { asOperators, compileFilter, parseFilter } from '../query/matcher';
+import { asOperators, parseFilter } from '../query/filter-parser';
+import { compileFilter } from '../query/matcher';
 import { CommandError } from '../errors';
 import { type Expression, parseExpression, type Variables } from '../expressions/expressions';
 import { encodeKey } from '../bson/key-encoding';

@@ -4,7 +4,8 @@ import { type Collection } from '../storage/collection';
 import { CommandError, notSupported } from '../errors';
 import { Index, isIdKey, parseIndexMeta } from '../storage/index-definition';
 import { Space } from '../storage/keys';
-import { matches, parseFilter } from '../query/matcher';
+import { parseFilter } from '../query/filter-parser';
+import { matches } from '../query/matcher';
 import { document, type Document, isDocument, type Value } from '../bson/values';
 import { type Call, checkCollation, type CommandDefinition } from './command';
 

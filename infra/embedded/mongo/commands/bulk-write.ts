@@ -3,7 +3,7 @@ import { BsonType, document, type Document, isDocument, isTruthy, type Value } f
 import { writeDocument } from '../bson/write';
 import { CommandError } from '../errors';
 import { type Variables } from '../expressions/expressions';
-import { parseFilter } from '../query/matcher';
+import { parseFilter } from '../query/filter-parser';
 import { wholeNumber } from '../bson/numbers';
 import { checkNamespace } from '../storage/catalog';
 import { type Call, checkCollation, checkFields, type CommandDefinition } from './command';

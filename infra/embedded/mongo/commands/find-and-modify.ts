@@ -1,6 +1,7 @@
 import { type RawDocument } from '../bson/read';
 import { CommandError } from '../errors';
-import { type Filter, parseFilter } from '../query/matcher';
+import { parseFilter } from '../query/filter-parser';
+import { type Filter } from '../query/matcher';
 import { parseProjection } from '../query/projection';
 import { parseUpdate, upsertDocument } from '../update/update';
 import { document, type Document, RawBson, type Value } from '../bson/values';

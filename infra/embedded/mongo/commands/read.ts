@@ -2,7 +2,7 @@ import { writeDocument } from '../bson/write';
 import { compareValues } from '../bson/compare';
 import { CommandError, notSupported } from '../errors';
 import { encodeKey } from '../bson/key-encoding';
-import { parseFilter } from '../query/matcher';
+import { parseFilter } from '../query/filter-parser';
 import { someValue, splitPath } from '../bson/paths';
 import { parseSort } from '../query/planner';
 import { parseProjection } from '../query/projection';

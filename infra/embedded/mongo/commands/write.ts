@@ -1,7 +1,8 @@
 import { RawDocument } from '../bson/read';
 import { MAX_DOCUMENT_BYTES, storedForm, type Collection } from '../storage/collection';
 import { CommandError } from '../errors';
-import { type Filter, parseFilter } from '../query/matcher';
+import { parseFilter } from '../query/filter-parser';
+import { type Filter } from '../query/matcher';
 import { wholeNumber } from '../bson/numbers';
 import { parseSort } from '../query/planner';
 import { find, type Found, type Query } from '../query/query';

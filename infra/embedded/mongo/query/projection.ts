@@ -2,15 +2,8 @@ import { type RawDocument } from '../bson/read';
 import { CommandError, notSupported } from '../errors';
 import { type Expression, parseExpression, type Variables } from '../expressions/expressions';
 import { toDouble, wholeNumber } from '../bson/numbers';
-import {
-  type Filter,
-  matchedIndex,
-  matches,
-  matchesValue,
-  parseFilter,
-  asOperators,
-  parseValueConditions,
-} from './matcher';
+import { parseFilter, asOperators, parseValueConditions } from './filter-parser';
+import { type Filter, matchedIndex, matches, matchesValue } from './matcher';
 import { type Document, isDocument, isNumeric, isTruthy, type RawBson, type Value } from '../bson/values';
 
 /** Turns a stored document into the one that is returned. */

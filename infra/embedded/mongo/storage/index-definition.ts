@@ -1,6 +1,7 @@
 import { type IndexField, type IndexKeys, indexKeys } from './index-keys';
 import { CommandError, notSupported } from '../errors';
-import { compileFilter, type Filter, parseFilter } from '../query/matcher';
+import { parseFilter } from '../query/filter-parser';
+import { compileFilter, type Filter } from '../query/matcher';
 import { toDouble } from '../bson/numbers';
 import { splitPath } from '../bson/paths';
 import { type Document, type Fields, isDocument, isNumeric, isTruthy, type Numeric, type Value } from '../bson/values';

@@ -1,4 +1,4 @@
-import { parseFilter } from '../query/matcher';
+import { parseFilter } from '../query/filter-parser';
 import { Deadline, find } from '../query/query';
 import { document } from '../bson/values';
 import { type Catalog } from './catalog';

@@ -1,7 +1,8 @@
 import { Timestamp } from 'bson';
 import { compareValues, equalValues } from '../bson/compare';
 import { CommandError } from '../errors';
-import { asOperators, type Filter, matches, matchesValue, parseFilter, parseValueConditions } from '../query/matcher';
+import { asOperators, parseFilter, parseValueConditions } from '../query/filter-parser';
+import { type Filter, matches, matchesValue } from '../query/matcher';
 import { arithmetic, wholeNumber } from '../bson/numbers';
 import { parseSort } from '../query/planner';
 import { sortKey } from '../query/query';

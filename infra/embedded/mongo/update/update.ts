@@ -1,7 +1,8 @@
 import { RawDocument } from '../bson/read';
 import { BsonWriter } from '../bson/write';
 import { CommandError } from '../errors';
-import { equalityValues, type Filter, matchedIndex, matches, parseFilter } from '../query/matcher';
+import { parseFilter } from '../query/filter-parser';
+import { equalityValues, type Filter, matchedIndex, matches } from '../query/matcher';
 import { splitPath, type Path } from '../bson/paths';
 import { runUpdatePipeline } from './pipeline';
 import { type Change, updateOperators } from './operators';
