@@ -1,11 +1,10 @@
 import { type Document, type Value } from './bson/values';
 
 /** Error codes of the MongoDB server that this engine answers with, by their code names. */
-export const ErrorCodes = {
+const ErrorCodes = {
   InternalError: 1,
   BadValue: 2,
   FailedToParse: 9,
-  UserNotFound: 11,
   TypeMismatch: 14,
   InvalidLength: 16,
   IllegalOperation: 20,
@@ -26,27 +25,16 @@ export const ErrorCodes = {
   InvalidNamespace: 73,
   IndexOptionsConflict: 85,
   IndexKeySpecsConflict: 86,
-  WriteConflict: 112,
-  CommandNotSupported: 115,
   CannotIndexParallelArrays: 171,
   InvalidPipelineOperator: 168,
-  TransactionTooOld: 225,
   NotImplemented: 238,
-  NoSuchTransaction: 251,
-  TransactionCommitted: 256,
-  TransactionTooLarge: 257,
-  OperationNotSupportedInTransaction: 263,
-  InvalidIndexSpecificationOption: 197,
   QueryExceededMemoryLimitNoDiskUseAllowed: 292,
   UnsupportedOpQueryCommand: 352,
-  IncompleteTransactionHistory: 217,
   BSONObjectTooLarge: 10334,
   DuplicateKey: 11000,
-  Interrupted: 11601,
-  ArrayFilterUnused: 9,
 } as const;
 
-export type ErrorCodeName = keyof typeof ErrorCodes;
+type ErrorCodeName = keyof typeof ErrorCodes;
 
 /**
  * A command's failure, as the reply carries it: `{ ok: 0, code, codeName, errmsg, ...details }`.
@@ -61,7 +49,6 @@ export class CommandError extends Error {
     code: ErrorCodeName | number,
     message: string,
     readonly details: Record<string, Value> = {},
-    readonly labels: string[] = [],
   ) {
     super(message);
     this.code = typeof code === 'number' ? code : ErrorCodes[code];

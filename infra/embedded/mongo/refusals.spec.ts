@@ -50,7 +50,7 @@ it.each([
   ['$function', { aggregate: 'c', pipeline: [{ $project: { a: { $function: {} } } }], cursor: {} }],
   ['$percentile', { aggregate: 'c', pipeline: [{ $group: { _id: 1, a: { $percentile: {} } } }], cursor: {} }],
   ['explain', { aggregate: 'c', pipeline: [], cursor: {}, explain: true }],
-  ['explain', { explain: { find: 'c' } }],
+  ['update', { explain: { update: 'c' } }],
   ["kind 'text'", { createIndexes: 'c', indexes: [{ key: { a: 'text' }, name: 't' }] }],
   ["kind '2dsphere'", { createIndexes: 'c', indexes: [{ key: { a: '2dsphere' }, name: 't' }] }],
   ['wildcard', { createIndexes: 'c', indexes: [{ key: { '$**': 1 }, name: 't' }] }],

@@ -235,6 +235,18 @@ describe('queries', () => {
     expect(natural).toEqual([399, 398]);
   });
 
+  it('explain which index they take', async () => {
+    const collection = await given.collection(documents);
+    await collection.createIndex({ tenant: 1, at: -1 });
+    const page = collection.find({ tenant: 't1' }).sort({ at: -1 }).limit(5);
+    const explained = await page.explain('executionStats');
+    expect(JSON.stringify(explained.queryPlanner)).toMatch(/"IXSCAN".*"tenant_1_at_-1"/);
+    expect(JSON.stringify(explained.queryPlanner)).not.toContain('"SORT"');
+    expect(explained.executionStats).toMatchObject({ nReturned: 5, totalDocsExamined: 5 });
+    const scan = await collection.find({ score: 1 }).explain('queryPlanner');
+    expect(JSON.stringify(scan)).toContain('"COLLSCAN"');
+  });
+
   it('see changes of indexed fields at once', async () => {
     const collection = await given.collection([
       { _id: 1, a: 1 },

@@ -1,4 +1,4 @@
-import { Decimal128, Double, type Long } from 'bson';
+import { Decimal128, Double } from 'bson';
 import { CommandError } from '../errors';
 import { double, isNumeric, type Numeric, type Value } from './values';
 
@@ -158,9 +158,4 @@ export function wholeNumber(value: Value | undefined): number | undefined {
   if (!isNumeric(value)) return undefined;
   const number = toDouble(value);
   return Number.isInteger(number) ? number : undefined;
-}
-
-/** An int64 of the `bson` package as the bigint this engine uses. */
-export function longToBigInt(value: Long): bigint {
-  return value.toBigInt();
 }

@@ -1,5 +1,4 @@
 import { type Binary, type BSONRegExp, type Decimal128, Double, type ObjectId, type Timestamp } from 'bson';
-import { RawDocument } from './read';
 import { BsonType, bsonTypeOf, type Document, Opaque, RawBson, type Value } from './values';
 
 /** Writes BSON into one growing buffer. */
@@ -181,9 +180,4 @@ export function writeDocument(doc: Document): Buffer {
   scratch.reset();
   scratch.document(doc);
   return scratch.toBuffer();
-}
-
-/** The BSON bytes behind a document in either form. */
-export function bytesOf(doc: Document | RawDocument): Buffer {
-  return doc instanceof RawDocument ? doc.slice() : writeDocument(doc);
 }

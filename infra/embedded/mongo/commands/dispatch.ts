@@ -6,6 +6,7 @@ import { adminCommands } from './admin';
 import { aggregateCommands } from './aggregate';
 import { bulkWriteCommands } from './bulk-write';
 import { Call, checkFields, type CommandDefinition, genericFields, type Services } from './command';
+import { explainCommands } from './explain';
 import { findAndModifyCommands } from './find-and-modify';
 import { handshakeCommands } from './handshake';
 import { readCommands } from './read';
@@ -18,6 +19,7 @@ const commands = new Map<string, CommandDefinition>(
     ...sessionCommands,
     ...readCommands,
     ...aggregateCommands,
+    ...explainCommands,
     ...writeCommands,
     ...bulkWriteCommands,
     ...findAndModifyCommands,
@@ -90,7 +92,6 @@ function failure(error: unknown): Document {
       code: error.code,
       codeName: error.codeName,
       ...error.details,
-      ...(error.labels.length > 0 && { errorLabels: error.labels }),
     });
   const reason = error instanceof Error ? error.message : String(error);
   process.stderr.write(`mongodb engine: ${error instanceof Error ? (error.stack ?? reason) : reason}\n`);

@@ -4,7 +4,7 @@ import { MAX_MESSAGE_BYTES } from '../wire/message';
 import { type Call, type CommandDefinition } from './command';
 
 /** The server version whose behaviour is followed, and its wire version. */
-export const SERVER_VERSION = '8.0.0';
+const SERVER_VERSION = '8.0.0';
 const WIRE_VERSION = 25;
 const SESSION_MINUTES = 30;
 const MAX_STATEMENTS = 100_000;

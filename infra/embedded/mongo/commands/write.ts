@@ -47,7 +47,7 @@ export function runStatements<T>(
     try {
       run(statement, index);
     } catch (error) {
-      if (!(error instanceof CommandError) || error.labels.length > 0) throw error;
+      if (!(error instanceof CommandError)) throw error;
       errors.push(document({ index, code: error.code, errmsg: error.message, ...error.details }));
       if (ordered) break;
     }

@@ -122,7 +122,7 @@ export function addLenient(a: Numeric, b: Numeric): Numeric {
 }
 
 /** The mean of the numbers among `values`, or null without any. */
-export function average(values: Argument[]): Numeric | null {
+function average(values: Argument[]): Numeric | null {
   const numbers = numbersOf(values);
   return numbers.length === 0 ? null : divide(sum(numbers), numbers.length);
 }

@@ -1,7 +1,7 @@
 import { CommandError } from '../errors';
-import { type Expression, type OperatorParser, type Variables } from './expressions';
+import { type Expression, type OperatorParser } from './expressions';
 import { shown } from '../bson/shown';
-import { isDocument, type Fields, type Value } from '../bson/values';
+import { isDocument, type Value } from '../bson/values';
 
 export type Argument = Value | undefined;
 
@@ -25,12 +25,6 @@ export function operator(least: number, most: number, apply: (...args: Argument[
 /** An operator that gives null when an argument is null or missing. */
 export function strict(least: number, most: number, apply: (...args: Value[]) => Argument): OperatorParser {
   return operator(least, most, (...args) => (args.some(isNullish) ? null : apply(...(args as Value[]))));
-}
-
-/** Arguments by name, evaluated when asked for. */
-export interface NamedArguments {
-  has(name: string): boolean;
-  get(name: string, root: Fields, variables: Variables): Argument;
 }
 
 /** An operator that takes a document of named arguments; other names are refused. */

@@ -4,7 +4,7 @@ import { type Deadline } from './query';
 import { type Document, document, RawBson } from '../bson/values';
 
 /** The default size of a first batch, and the most that one reply carries (MongoDB manual, "Cursor batches"). */
-export const FIRST_BATCH = 101;
+const FIRST_BATCH = 101;
 const MAX_BATCH_BYTES = 16 * 1024 * 1024;
 const IDLE_MILLISECONDS = 10 * 60_000;
 
@@ -45,7 +45,7 @@ export class Cursors {
     },
   ): Document {
     const cursor: Cursor = {
-      id: BigInt(`0x${randomBytes(8).toString('hex')}`) >> 1n || 1n,
+      id: 0n,
       namespace,
       session: options.session,
       results,
@@ -57,8 +57,11 @@ export class Cursors {
     const size = options.batchSize ?? FIRST_BATCH;
     const batch = size === 0 ? [] : this.fill(cursor, size);
     const done = options.single || (size > 0 && cursor.pending === undefined);
-    if (!done) this.open.set(cursor.id, cursor);
-    return reply('firstBatch', batch, done ? 0n : cursor.id, namespace);
+    if (!done) {
+      cursor.id = newId();
+      this.open.set(cursor.id, cursor);
+    }
+    return reply('firstBatch', batch, cursor.id, namespace);
   }
 
   /** @throws CommandError CursorNotFound (43) when it was exhausted, killed or idle for too long. */
@@ -136,6 +139,11 @@ export class Cursors {
     const limit = Date.now() - IDLE_MILLISECONDS;
     for (const cursor of this.open.values()) if (!cursor.kept && cursor.usedAt < limit) this.open.delete(cursor.id);
   }
+}
+
+/** A positive int64 that cannot be guessed. */
+function newId(): bigint {
+  return BigInt(`0x${randomBytes(8).toString('hex')}`) >> 1n || 1n;
 }
 
 function reply(name: 'firstBatch' | 'nextBatch', batch: RawBson[], id: bigint, namespace: string): Document {

@@ -245,7 +245,7 @@ function leafValue(value: Value, leaf: Leaf, path: string, context: Context): Va
 }
 
 /** `$slice` of an array: the first or, negative, the last `count`; or `count` from `skip`, which may count from the end. */
-export function sliced(items: Value[], skip: number | undefined, count: number): Value[] {
+function sliced(items: Value[], skip: number | undefined, count: number): Value[] {
   if (skip === undefined) return count >= 0 ? items.slice(0, count) : items.slice(count);
   const start = skip >= 0 ? skip : Math.max(0, items.length + skip);
   return items.slice(start, start + count);

@@ -19,6 +19,14 @@ export interface Query {
   limit: number;
   hint?: Hint | undefined;
   deadline: Deadline;
+  /** Counted for `explain`. */
+  examined?: Examined;
+}
+
+/** How many index entries and documents a query looked at. */
+export interface Examined {
+  keys: number;
+  documents: number;
 }
 
 /** A document found, with the record that holds it. */
@@ -85,7 +93,9 @@ function* candidates(kv: KeyValue, collection: Collection, chosen: Plan, query: 
     deadline.check();
     if (seen?.has(record)) continue;
     const doc = bytes ? new RawDocument(bytes) : collection.read(kv, record);
+    if (query.examined && !bytes) query.examined.keys++;
     if (!doc) continue;
+    if (query.examined) query.examined.documents++;
     // An index entry tells the truth only about the version of the document that it was read with.
     if ((!chosen.exact || kv.version !== started) && !matches(filter, doc)) continue;
     seen?.add(record);

@@ -191,7 +191,7 @@ function checkSize(bytes: Buffer): void {
 }
 
 /** The storage key of an index entry. */
-export function entryKey(indexId: number, key: Buffer, record?: number): Buffer {
+function entryKey(indexId: number, key: Buffer, record?: number): Buffer {
   const size = 5 + key.length + (record === undefined ? 0 : 6);
   const bytes = Buffer.allocUnsafe(size);
   bytes[0] = Space.index;
