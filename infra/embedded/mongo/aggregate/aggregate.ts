@@ -140,12 +140,14 @@ function compileStage(name: string, operand: Value, source: Source, variables: V
     case '$unwind':
       return stages.unwind(operand);
     case '$replaceRoot':
+      checkArguments(name, operand, ['newRoot']);
       return stages.replaceRoot((isDocument(operand) ? operand.get('newRoot') : undefined) ?? null, variables);
     case '$replaceWith':
       return stages.replaceRoot(operand, variables);
     case '$sortByCount':
       return stages.sortByCount(operand, variables);
     case '$sample':
+      checkArguments(name, operand, ['size']);
       return stages.sample(operand);
     case '$lookup':
       return lookup(operand, source, variables);
@@ -158,14 +160,20 @@ function compileStage(name: string, operand: Value, source: Source, variables: V
   }
 }
 
+/** @throws CommandError FailedToParse (9) for an argument that the stage does not have. */
+function checkArguments(stage: string, operand: Value, known: readonly string[]): void {
+  if (!isDocument(operand)) return;
+  for (const name of operand.keys())
+    if (!known.includes(name)) throw new CommandError('FailedToParse', `unknown argument to ${stage}: ${name}`);
+}
+
 const LOOKUP_FIELDS = ['from', 'localField', 'foreignField', 'as', 'let', 'pipeline'];
 
 /** `$lookup` by equal fields, by a pipeline, or by both. */
 function lookup(operand: Value, source: Source, variables: Variables): Stage {
   if (!isDocument(operand))
     throw new CommandError('FailedToParse', 'the $lookup stage specification must be an object');
-  for (const name of operand.keys())
-    if (!LOOKUP_FIELDS.includes(name)) throw new CommandError('FailedToParse', `unknown argument to $lookup: ${name}`);
+  checkArguments('$lookup', operand, LOOKUP_FIELDS);
   const [from, as, localField, foreignField] = ['from', 'as', 'localField', 'foreignField'].map((name) =>
     operand.get(name),
   );
@@ -221,6 +229,7 @@ function placed(doc: Document, [first, ...rest]: readonly string[], value: Value
 }
 
 function unionWith(operand: Value, source: Source, variables: Variables): Stage {
+  checkArguments('$unionWith', operand, ['coll', 'pipeline']);
   const from = isDocument(operand) ? operand.get('coll') : operand;
   const pipeline = (isDocument(operand) ? operand.get('pipeline') : undefined) ?? [];
   if (typeof from !== 'string' || !Array.isArray(pipeline))

@@ -20,17 +20,9 @@ function existing(call: Call): Collection {
 
 function create(call: Call): Document {
   const namespace = call.namespace();
-  for (const option of [
-    'viewOn',
-    'pipeline',
-    'timeseries',
-    'clusteredIndex',
-    'validator',
-    'changeStreamPreAndPostImages',
-    'encryptedFields',
-  ])
-    if (call.value(option) !== undefined) throw notSupported(`the option '${option}' of create`);
   if (call.flag('capped')) throw notSupported("the option 'capped' of create");
+  for (const option of REFUSED_OPTIONS)
+    if (call.value(option) !== undefined) throw notSupported(`the option '${option}' of create`);
   checkCollation(call.value('collation'));
   if (call.catalog.get(namespace)) return document({ ok: 1 });
   call.catalog.ensure(namespace);
@@ -234,14 +226,15 @@ function dbStats(call: Call): Document {
   });
 }
 
-const CREATE_FIELDS = (
-  'capped size max viewOn pipeline timeseries clusteredIndex validator validationLevel validationAction collation storageEngine ' +
-  'indexOptionDefaults changeStreamPreAndPostImages encryptedFields autoIndexId expireAfterSeconds'
+/** Kinds of collections and options that `create` names in its refusal. */
+const REFUSED_OPTIONS = (
+  'viewOn pipeline timeseries clusteredIndex validator validationLevel validationAction changeStreamPreAndPostImages ' +
+  'encryptedFields expireAfterSeconds size max'
 ).split(' ');
 
 /** Collections, indexes and databases. */
 export const adminCommands: Record<string, CommandDefinition> = {
-  create: { access: 'write', fields: CREATE_FIELDS, run: create },
+  create: { access: 'write', fields: ['capped', 'collation', ...REFUSED_OPTIONS], run: create },
   drop: { access: 'write', fields: [], run: drop },
   dropDatabase: { access: 'write', fields: [], run: dropDatabase },
   renameCollection: { access: 'write', fields: ['to', 'dropTarget'], run: renameCollection },

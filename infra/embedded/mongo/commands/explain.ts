@@ -1,4 +1,4 @@
-import { document, type Document, isDocument, type Value } from '../bson/values';
+import { document, type Document, isDocument } from '../bson/values';
 import { CommandError, notSupported } from '../errors';
 import { parseFilter } from '../query/filter-parser';
 import { wholeNumber } from '../bson/numbers';
@@ -28,7 +28,9 @@ function explain(call: Call): Document {
       'FailedToParse',
       'verbosity must be one of {queryPlanner, executionStats, allPlansExecution}',
     );
-  const namespace = `${call.database}.${String(command.get(name))}`;
+  const target = command.get(name);
+  if (typeof target !== 'string') throw new CommandError('InvalidNamespace', 'explain needs the name of a collection');
+  const namespace = `${call.database}.${target}`;
   const collection = call.catalog.get(namespace);
   const query = partOf(command, field);
   const planner = document({

@@ -116,7 +116,7 @@ export const readCommands: Record<string, CommandDefinition> = {
   killCursors: { access: 'control', fields: ['cursors'], run: killCursors },
   count: {
     access: 'read',
-    fields: ['query', 'limit', 'skip', 'hint', 'collation', 'fields'],
+    fields: ['query', 'limit', 'skip', 'hint', 'collation'],
     run: checked(countCommand),
   },
   distinct: { access: 'read', fields: ['key', 'query', 'hint', 'collation'], run: checked(distinct) },

@@ -305,11 +305,11 @@ export function deleteMatching(
   return deleted;
 }
 
-const ordered = ['ordered', 'bypassDocumentValidation', 'let'];
+const common = ['ordered', 'bypassDocumentValidation'];
 
 /** The three write commands. */
 export const writeCommands: Record<string, CommandDefinition> = {
-  insert: { access: 'write', fields: ['documents', ...ordered], run: insert },
-  update: { access: 'write', fields: ['updates', ...ordered], run: update },
-  delete: { access: 'write', fields: ['deletes', ...ordered], run: remove },
+  insert: { access: 'write', fields: ['documents', ...common], run: insert },
+  update: { access: 'write', fields: ['updates', 'let', ...common], run: update },
+  delete: { access: 'write', fields: ['deletes', 'let', ...common], run: remove },
 };
