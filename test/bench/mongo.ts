@@ -65,7 +65,7 @@ export async function benchMongo(): Promise<BenchResult> {
     return {
       name: 'mongodb',
       figures,
-      floors: { bulkReplace: 30_000, update64: 8_000, findByIdSequential: 2_500, findPage: 800 },
+      floors: { bulkReplace: 30_000, update64: 4_000, findByIdSequential: 1_200, findPage: 500 },
     };
   } finally {
     await client.close();
