@@ -5,7 +5,11 @@ const under = server();
 
 it('answers a request', async () => {
   const subject = under.name('echo');
-  under.nats.subscribe(subject, { callback: (_, message) => message.respond(`hello ${message.string()}`) });
+  under.nats.subscribe(subject, {
+    callback: (_, message) => {
+      message.respond(`hello ${message.string()}`);
+    },
+  });
   const answer = await under.nats.request(subject, 'world', { timeout: 2_000 });
   expect(answer.string()).toBe('hello world');
 });
@@ -34,7 +38,9 @@ it('says at once that nobody listens', async () => {
 it('gives each message of a queue group to one member, and to every group', async () => {
   const subject = under.name('work');
   const got: string[] = [];
-  const take = (member: string) => (_: Error | null, message: Msg) => void got.push(`${member} ${message.string()}`);
+  const take = (member: string) => (_: Error | null, message: Msg) => {
+    got.push(`${member} ${message.string()}`);
+  };
   const members = ['a1', 'a2', 'a3', 'b1'].map((member) =>
     under.nats.subscribe(subject, { queue: member[0]!, callback: take(member) }),
   );
@@ -52,7 +58,11 @@ it('gives each message of a queue group to one member, and to every group', asyn
 it('matches subjects with * and >', async () => {
   const root = under.name('hris');
   const got: string[] = [];
-  under.nats.subscribe(`${root}.*.person.>`, { callback: (_, { subject }) => void got.push(subject) });
+  under.nats.subscribe(`${root}.*.person.>`, {
+    callback: (_, message) => {
+      got.push(message.subject);
+    },
+  });
   for (const tail of ['ou.person.hired', 'acme.person.role.changed', 'acme.course.published']) {
     under.nats.publish(`${root}.${tail}`);
   }
@@ -64,7 +74,11 @@ it('drains: what was received is handled before the connection closes', async ()
   const subject = under.name('drain');
   const listener = await connect({ servers: under.url });
   let seen = 0;
-  listener.subscribe(subject, { callback: () => void seen++ });
+  listener.subscribe(subject, {
+    callback: () => {
+      seen++;
+    },
+  });
   await listener.flush();
   for (let n = 0; n < 1_000; n++) under.nats.publish(subject);
   await under.nats.flush();
@@ -74,7 +88,11 @@ it('drains: what was received is handled before the connection closes', async ()
 
 it('takes messages of 7 MiB and refuses those above its limit', async () => {
   const subject = under.name('large');
-  under.nats.subscribe(subject, { callback: (_, message) => message.respond(String(message.data.length)) });
+  under.nats.subscribe(subject, {
+    callback: (_, message) => {
+      message.respond(String(message.data.length));
+    },
+  });
   const size = Math.min(7 * 1024 * 1024, (under.nats.info?.max_payload ?? 0) - 1024);
   const answer = await under.nats.request(subject, new Uint8Array(size), { timeout: 5_000 });
   expect(answer.string()).toBe(String(size));
