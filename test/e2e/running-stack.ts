@@ -30,6 +30,8 @@ export interface StackOptions {
   readonly data?: string;
   readonly sample?: boolean;
   readonly port?: number;
+  /** In a process group of its own, as a shell starts it. */
+  readonly terminal?: boolean;
 }
 
 interface Who {
@@ -62,10 +64,10 @@ export class RunningStack {
   ) {}
 
   /** Resolves when the stack has printed its ready line. */
-  static async start({ data = temporaryFolder(), sample = false, port = 0 }: StackOptions = {}): Promise<RunningStack> {
-    const process = spawnAttest(['up', '--json', '--port', String(port), ...(sample ? [] : ['--no-sample'])], {
-      ATTEST_DATA: data,
-    });
+  static async start(options: StackOptions = {}): Promise<RunningStack> {
+    const { data = temporaryFolder(), sample = false, port = 0, terminal = false } = options;
+    const args = ['up', '--json', '--port', String(port), ...(sample ? [] : ['--no-sample'])];
+    const process = spawnAttest(args, { ATTEST_DATA: data }, terminal);
     const log = { text: '' };
     process.stderr!.setEncoding('utf8').on('data', (text: string) => (log.text = (log.text + text).slice(-KEPT)));
     const ended = once(process, 'close').then(([code]) => {
@@ -108,14 +110,14 @@ export class RunningStack {
     return childrenOf(this.pid);
   }
 
-  /** Ctrl-C, as a terminal sends it. Fails unless the stack ends with code 0 and takes its engines along. */
-  async stop(): Promise<void> {
-    const engines = this.engines();
-    const closed = once(this.process, 'close');
-    this.process.kill('SIGINT');
-    const [code, signal] = (await closed) as [number | null, NodeJS.Signals | null];
-    if (code !== 0) throw new Error(`attest up ended with ${String(code ?? signal)}:\n${this.stderr}`);
-    await gone(engines);
+  /** Asks the stack to end. Fails unless it ends with code 0 and takes its engines along. */
+  stop(): Promise<void> {
+    return this.interrupt(this.pid);
+  }
+
+  /** As a terminal does it: the signal goes to the whole process group. Needs `terminal`. */
+  pressCtrlC(): Promise<void> {
+    return this.interrupt(-this.pid);
   }
 
   /** `kill -9`; resolves when the engines are gone too. */
@@ -124,6 +126,15 @@ export class RunningStack {
     const closed = once(this.process, 'exit');
     this.process.kill('SIGKILL');
     await closed;
+    await gone(engines);
+  }
+
+  private async interrupt(pid: number): Promise<void> {
+    const engines = this.engines();
+    const closed = once(this.process, 'close');
+    process.kill(pid, 'SIGINT');
+    const [code, signal] = (await closed) as [number | null, NodeJS.Signals | null];
+    if (code !== 0) throw new Error(`attest up ended with ${String(code ?? signal)}:\n${this.stderr}`);
     await gone(engines);
   }
 }
@@ -141,8 +152,8 @@ export function useStack(): { stack: RunningStack } {
   return used;
 }
 
-function spawnAttest(args: readonly string[], environment: NodeJS.ProcessEnv): ChildProcess {
+function spawnAttest(args: readonly string[], environment: NodeJS.ProcessEnv, detached = false): ChildProcess {
   const inherited = Object.entries(process.env).filter(([name]) => !name.startsWith('ATTEST_'));
   const env = { ...Object.fromEntries(inherited), ...environment };
-  return spawn(process.execPath, [CLI, ...args], { env, stdio: ['ignore', 'pipe', 'pipe'] });
+  return spawn(process.execPath, [CLI, ...args], { env, detached, stdio: ['ignore', 'pipe', 'pipe'] });
 }

@@ -1,0 +1,127 @@
+import { once } from 'node:events';
+import { rmSync, writeFileSync } from 'node:fs';
+import { createServer, type Server } from 'node:net';
+import { join } from 'node:path';
+import type { Report } from '../../apps/reports/reports.controller';
+import type { CourseOutcomes } from '../../projections/expected-reports';
+import { published } from './records';
+import { attest, type CliResult, RunningStack, temporaryFolder } from './running-stack';
+
+describe('attest up', () => {
+  const folder = temporaryFolder();
+  afterAll(() => rmSync(folder, { recursive: true }));
+
+  const up = (data: string, port = 0): Promise<CliResult> =>
+    attest(['up', '--no-sample', '--port', String(port)], { ATTEST_DATA: data });
+
+  function expectOneSentence({ code, stdout, stderr }: CliResult, sentence: RegExp): void {
+    expect(stderr).toMatch(sentence);
+    expect(stderr.trimEnd().split('\n')).toHaveLength(1);
+    expect(stdout).toBe('');
+    expect(code).toBe(2);
+  }
+
+  let holder: Server | undefined;
+  afterEach(() => holder?.close());
+
+  async function portInUse(): Promise<number> {
+    holder = createServer().listen(0, '127.0.0.1');
+    await once(holder, 'listening');
+    return (holder.address() as { port: number }).port;
+  }
+
+  it('given the first start, then the sample is loaded once and survives a restart', async () => {
+    const data = join(folder, 'sample');
+    const counts = async (stack: RunningStack): Promise<unknown[]> => {
+      const analyst = await stack.as('analyst', { tenant: 'ou' });
+      await analyst.settled();
+      const outcomes = await analyst.read<Report<CourseOutcomes>>('/v1/reports/course-outcomes');
+      const acme = await stack.as('analyst', { tenant: 'acme' });
+      const { rows } = await acme.read<Report<object>>('/v1/reports/team-compliance', { asOf: '2026-01-01' });
+      return [outcomes.asOf.position, outcomes.rows, rows];
+    };
+    const first = await RunningStack.start({ data, sample: true });
+    const before = await counts(first);
+    expect(before[1]).toHaveLength(3);
+    expect(before[2]).toHaveLength(9);
+    await first.stop();
+    const second = await RunningStack.start({ data, sample: true });
+    expect(await counts(second)).toEqual(before);
+    await second.stop();
+  }, 60_000);
+
+  it('given a running stack, when Ctrl-C is pressed, then it exits with 0 and leaves no process', async () => {
+    const stack = await RunningStack.start({ data: join(folder, 'stopped'), terminal: true });
+    expect(stack.engines().length).toBeGreaterThanOrEqual(3);
+    await stack.pressCtrlC();
+    expect(stack.stderr).toContain('Stopping');
+    expectOneSentence(await attest(['report', 'course-outcomes', '--data', stack.data]), /No Attest runs/);
+  });
+
+  it('given a running stack, when it is killed, then its engines end and the next start has everything', async () => {
+    const data = join(folder, 'killed');
+    const course = published();
+    const stack = await RunningStack.start({ data });
+    const answer = await (await stack.as('admin')).command('publish-course', course);
+    await stack.kill();
+
+    const next = await RunningStack.start({ data });
+    expect(await (await next.as('admin')).command('publish-course', course)).toEqual({
+      ...answer,
+      events: [],
+      outcome: 'already-known',
+    });
+    await next.stop();
+  });
+
+  it('given a running stack, when another starts on its folder, then one sentence says so and the first goes on', async () => {
+    const data = join(folder, 'shared');
+    const stack = await RunningStack.start({ data });
+    expectOneSentence(await up(data), /^attest: Attest already runs in .*shared \(process \d+, http.*\)\. Stop it/);
+    const { code } = await stack.cli('report', 'course-outcomes');
+    expect(code).toBe(0);
+    await stack.stop();
+  });
+
+  it('given two starts at once on one folder, then one is up and the other says why it is not', async () => {
+    const data = join(folder, 'raced');
+    const starts = await Promise.allSettled([RunningStack.start({ data }), RunningStack.start({ data })]);
+    const stacks = starts.flatMap((start) => (start.status === 'fulfilled' ? [start.value] : []));
+    const reasons = starts.flatMap((start) => (start.status === 'rejected' ? [String(start.reason)] : []));
+    const reports = await Promise.all(stacks.map((stack) => stack.cli('report', 'course-outcomes')));
+    for (const stack of stacks) await stack.stop();
+    expect(stacks).toHaveLength(1);
+    expect(reasons).toEqual([expect.stringMatching(/ended with 2:\n[^]*^attest: .*raced.*\n$/m)]);
+    expect(reports).toEqual([expect.objectContaining({ code: 0 })]);
+  });
+
+  it('given a folder whose last stack was killed, when its process id belongs to another process, then it starts', async () => {
+    const data = join(folder, 'recycled');
+    const stack = await RunningStack.start({ data });
+    await stack.stop();
+    const somebody = { pid: process.ppid, ...stack.urls };
+    writeFileSync(join(data, 'stack.json'), JSON.stringify(somebody));
+    const next = await RunningStack.start({ data });
+    await next.stop();
+  });
+
+  it('given a port in use, then one sentence names it and no process is left', async () => {
+    const port = await portInUse();
+    expectOneSentence(await up(join(folder, 'port'), port), new RegExp(`^attest: Port ${port} is in use`));
+  });
+
+  it('given an engine’s port in use, then one sentence names it and no process is left', async () => {
+    const port = await portInUse();
+    expectOneSentence(await up(join(folder, 'engine-port'), port - 1), new RegExp(`^attest: .*\\b${port}\\b`));
+  });
+
+  it('given a data folder that is a file, then one sentence says so', async () => {
+    const file = join(folder, 'file');
+    writeFileSync(file, '');
+    expectOneSentence(await up(file), /^attest: The data folder .*file cannot be used: it is not a folder\./);
+    expectOneSentence(
+      await up(join(file, 'below')),
+      /^attest: The data folder .*below cannot be used: it is not a folder/,
+    );
+  });
+});
