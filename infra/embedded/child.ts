@@ -23,6 +23,8 @@ const entry = __dirname.includes(`${join('dist', 'infra')}`)
 export async function startEngineProcess(name: EngineName, options: EngineOptions): Promise<ChildEngine> {
   const child = fork(entry, [name, '--data', options.dataDir, '--port', String(options.port)], {
     stdio: ['ignore', 'ignore', 'inherit', 'ipc'],
+    // chdb runs queries on libuv's pool, whose four threads would be its limit.
+    env: { ...process.env, UV_THREADPOOL_SIZE: '16' },
     // Ctrl-C reaches the whole group; the parent decides when engines stop, after the services that use them.
     detached: true,
   });

@@ -3,7 +3,7 @@ import { accessSync, constants, mkdirSync } from 'node:fs';
 import { join, resolve } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 import { type Engine, type EngineOptions, EngineStartError } from '../engine';
-import { acquireLock } from '../eventstore/storage/folder-lock';
+import { acquireLock } from '../folder-lock';
 import { findNatsServer } from './binary';
 import { NatsServerProcess } from './server-process';
 

@@ -19,7 +19,7 @@ import {
 } from 'node:fs';
 import { join } from 'node:path';
 import { EngineStartError } from '../../engine';
-import { acquireLock } from './folder-lock';
+import { acquireLock } from '../../folder-lock';
 import { checkDataFile } from './lmdb-file';
 import { Store } from './store';
 

@@ -1,6 +1,6 @@
 /** One process per data folder. LMDB itself would let several in, each with its own idea of the next position. */
 import { linkSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
-import { EngineStartError } from '../../engine';
+import { EngineStartError } from './engine';
 
 /** Who holds a lock. `started` tells a process from a later one with the same number. */
 interface Holder {
