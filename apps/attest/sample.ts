@@ -1,8 +1,9 @@
 import { join } from 'node:path';
 import type { AttestClient } from './client';
 import { importEmployees } from './import/employees';
+import { readHrFacts } from './import/employees-facts';
 import type { ImportSummary } from './import/import-tally';
-import { importOulad } from './import/oulad';
+import { countOulad, importOulad } from './import/oulad';
 
 /** The small real data that comes with Attest; see the README there. */
 export const SAMPLE_FOLDER = join(packageRoot(), 'test', 'fixtures');
@@ -30,6 +31,14 @@ export interface SampleSummary {
   readonly oulad: ImportSummary;
 }
 
+const EMPLOYEES = join(SAMPLE_FOLDER, 'employees');
+const OULAD = join(SAMPLE_FOLDER, 'oulad');
+
+/** How many facts and commands the sample has; those of the HRIS need NATS. */
+export async function countSample(nats: string | null): Promise<number> {
+  return (nats ? (await readHrFacts(EMPLOYEES)).length : 0) + (await countOulad(OULAD));
+}
+
 /** Loads the sample through the public doors: employees of `acme` over NATS, learners of `ou` over HTTP. Repeatable. */
 export async function loadSample(
   clients: { acme: AttestClient; ou: AttestClient },
@@ -38,9 +47,8 @@ export async function loadSample(
 ): Promise<SampleSummary> {
   await publishSampleRules(clients.acme);
   const none = (): void => undefined;
-  const folder = join(SAMPLE_FOLDER, 'employees');
-  const employees = nats && (await importEmployees(nats, 'acme', folder, none, onProgress));
-  const oulad = await importOulad(clients.ou, 'ou', join(SAMPLE_FOLDER, 'oulad'), onProgress);
+  const employees = nats && (await importEmployees(nats, 'acme', EMPLOYEES, none, onProgress));
+  const oulad = await importOulad(clients.ou, 'ou', OULAD, onProgress);
   return { employees: employees || null, oulad };
 }
 

@@ -3,7 +3,7 @@ import { type Role, ROLES } from '../../packages/commands';
 import { AttestClient, tokenFor } from './client';
 import { DataFolder } from './data-folder';
 import { regionUnit } from './import/oulad';
-import { loadSample } from './sample';
+import { countSample, loadSample } from './sample';
 import { startStack } from './stack';
 import { progressBar, say, table } from './terminal';
 
@@ -14,9 +14,6 @@ export interface UpOptions {
   readonly json?: boolean;
 }
 
-/** Facts and commands of the sample, for the bar. */
-const SAMPLE_SIZE = 4_400;
-
 /** Brings everything up, loads the sample on the first start, prints where everything is, and stays until it is told to stop. */
 export async function up({ data: path, port, sample, json }: UpOptions): Promise<void> {
   const data = new DataFolder(path);
@@ -26,7 +23,7 @@ export async function up({ data: path, port, sample, json }: UpOptions): Promise
   const stopped = untilToldToStop();
   const { urls } = stack;
   if (sample && !data.isFinished('sample')) {
-    const bar = progressBar('Loading the sample', SAMPLE_SIZE);
+    const bar = progressBar('Loading the sample', await countSample(urls.nats));
     const client = async (tenant: string) => new AttestClient(urls.api, await tokenFor(data, tenant, 'admin'));
     const clients = { acme: await client('acme'), ou: await client('ou') };
     await loadSample(clients, urls.nats, bar.advance);

@@ -54,6 +54,7 @@ export function serveOpenApi(app: INestApplication): void {
   const { definitions } = app.get(CommandDispatcher);
   const inputs = validationMetadatasToSchemas({
     classTransformerMetadataStorage: defaultMetadataStorage as never,
+    refPointerPrefix: '#/components/schemas/',
   });
   document.components = {
     ...document.components,
@@ -83,22 +84,26 @@ function single({ type, summary, roles, input, example }: CommandDefinition): Op
     },
     responses: {
       '200': { description: 'Accepted, or known already.', content: { 'application/json': { schema: RESULT } } },
-      ...Object.fromEntries(
-        [
-          ['400', 'A field is not valid.'],
-          ['401', 'No valid token.'],
-          ['403', 'The token does not allow this.'],
-          ['409', 'Other writers were faster, again and again.'],
-          ['412', 'The stream is at another revision than If-Match says.'],
-          ['422', 'A rule of the domain refuses this.'],
-          ['503', 'The event store does not answer.'],
-        ].map(([status, description]) => [
-          status,
-          { description, content: { 'application/problem+json': { schema: PROBLEM } } },
-        ]),
-      ),
+      ...refusals(),
     },
   };
+}
+
+const REFUSALS = {
+  '400': 'A field is not valid.',
+  '401': 'No valid token.',
+  '403': 'The token does not allow this.',
+  '409': 'Other writers were faster, again and again.',
+  '412': 'The stream is at another revision than If-Match says.',
+  '422': 'A rule of the domain refuses this.',
+  '503': 'The event store does not answer.',
+};
+
+function refusals(): Operation['responses'] {
+  const content = { 'application/problem+json': { schema: PROBLEM } };
+  return Object.fromEntries(
+    Object.entries(REFUSALS).map(([status, description]) => [status, { description, content }]),
+  );
 }
 
 function bulk(definitions: readonly CommandDefinition[]): Operation {

@@ -90,7 +90,7 @@ describe('when a role changed, then assign', () => {
       {
         type: 'AssignmentRulePublished',
         data: { rule: name, version: 3, roles, courses: [name], dueInDays },
-      } as AssignmentRulePublished,
+      },
       { category: 'rule', id: name, position: 1 },
     );
   const rules = [rule('everyone', [], null), rule('leaders', ['technique-leader'], 30)].reduce(evolve, initialState);

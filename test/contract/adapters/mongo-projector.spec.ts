@@ -37,7 +37,7 @@ beforeEach(async () => {
 afterEach(() => db().dropDatabase());
 
 const event = (position: number, id: string, type: Counted['type'] = 'Counted'): RecordedEvent =>
-  recorded({ type, data: { id, n: position } } as Counted, { category: 'count', id, position });
+  recorded({ type, data: { id, n: position } }, { category: 'count', id, position });
 const batch = (...events: RecordedEvent[]): EventBatch => ({
   events,
   position: events[events.length - 1]!.position,

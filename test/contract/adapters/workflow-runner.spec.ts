@@ -35,7 +35,7 @@ beforeEach(() => {
 afterEach(() => db().dropDatabase());
 
 const event = (position: number, type: Noted['type'], tenant = 'acme'): RecordedEvent =>
-  recorded({ type, data: { n: position } } as Noted, { category: 'note', id: '1', position, tenant });
+  recorded({ type, data: { n: position } }, { category: 'note', id: '1', position, tenant });
 const batch = (...events: RecordedEvent[]): EventBatch => ({
   events,
   position: events[events.length - 1]!.position,
