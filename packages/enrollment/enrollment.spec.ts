@@ -86,7 +86,7 @@ describe('an assignment rule', () => {
 describe('when a role changed, then assign', () => {
   const { evolve, initialState, react } = whenRoleChangedThenAssign;
   const rule = (name: string, roles: string[], dueInDays: number | null) =>
-    recorded(
+    recorded<AssignmentRulePublished>(
       {
         type: 'AssignmentRulePublished',
         data: { rule: name, version: 3, roles, courses: [name], dueInDays },
