@@ -31,10 +31,11 @@ function findings(forbidden: RegExp, { path, text }: SourceFile): readonly strin
   return found;
 }
 
-/** A name, unless it is a field of something: `process` is one in `process.env`, not in `order.process`. */
+/** A name that is used, not one that is given: `process` in `process.env`, not in `order.process`. */
 function isReference(node: ts.Node): boolean {
   if (!ts.isIdentifier(node)) {
     return ts.isPropertyAccessExpression(node) || ts.isCallExpression(node) || ts.isNewExpression(node);
   }
-  return !(ts.isPropertyAccessExpression(node.parent) && node.parent.name === node);
+  const { parent } = node;
+  return ts.isShorthandPropertyAssignment(parent) || (parent as Partial<ts.NamedDeclaration>).name !== node;
 }

@@ -5,7 +5,8 @@ export const codeRules: readonly CodeRule[] = [
   {
     says: 'deciders, workflows and read models know no clock, randomness, process or console',
     files: /\.(decider|workflow)\.ts$|^projections\/mongo\//,
-    forbids: /^(Date\.now|Date\(\)|new Date(\(\))?|Math\.random|process|console|crypto|performance|(crypto\.)?randomUUID)$/,
+    forbids:
+      /^(Date\.now|Date\(\)|new Date(\(\))?|Math\.random|process|console|crypto|performance|(crypto\.)?randomUUID)$/,
     canaries: [
       'Date.now()',
       'new Date()',
