@@ -120,8 +120,9 @@ export class RunningStack {
     return this.interrupt(-this.pid);
   }
 
-  /** `kill -9`; resolves when the engines are gone too. */
+  /** `kill -9`; resolves when the engines are gone too. Does nothing when the stack has ended. */
   async kill(): Promise<void> {
+    if (this.process.exitCode !== null || this.process.signalCode !== null) return;
     const engines = this.engines();
     const closed = once(this.process, 'exit');
     this.process.kill('SIGKILL');

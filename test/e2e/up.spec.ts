@@ -5,11 +5,20 @@ import { join } from 'node:path';
 import type { Report } from '../../apps/reports/reports.controller';
 import type { CourseOutcomes } from '../../projections/expected-reports';
 import { published } from './records';
-import { attest, type CliResult, RunningStack, temporaryFolder } from './running-stack';
+import { attest, type CliResult, RunningStack, type StackOptions, temporaryFolder } from './running-stack';
 
 describe('attest up', () => {
   const folder = temporaryFolder();
   afterAll(() => rmSync(folder, { recursive: true }));
+
+  const started: RunningStack[] = [];
+  afterEach(() => Promise.all(started.map((stack) => stack.kill()))); // what a failing test left running
+
+  async function start(options: StackOptions): Promise<RunningStack> {
+    const stack = await RunningStack.start(options);
+    started.push(stack);
+    return stack;
+  }
 
   const up = (data: string, port = 0): Promise<CliResult> =>
     attest(['up', '--no-sample', '--port', String(port)], { ATTEST_DATA: data });
@@ -40,18 +49,18 @@ describe('attest up', () => {
       const { rows } = await acme.read<Report<object>>('/v1/reports/team-compliance', { asOf: '2026-01-01' });
       return [outcomes.asOf.position, outcomes.rows, rows];
     };
-    const first = await RunningStack.start({ data, sample: true });
+    const first = await start({ data, sample: true });
     const before = await counts(first);
     expect(before[1]).toHaveLength(3);
     expect(before[2]).toHaveLength(9);
     await first.stop();
-    const second = await RunningStack.start({ data, sample: true });
+    const second = await start({ data, sample: true });
     expect(await counts(second)).toEqual(before);
     await second.stop();
   }, 60_000);
 
   it('given a running stack, when Ctrl-C is pressed, then it exits with 0 and leaves no process', async () => {
-    const stack = await RunningStack.start({ data: join(folder, 'stopped'), terminal: true });
+    const stack = await start({ data: join(folder, 'stopped'), terminal: true });
     expect(stack.engines().length).toBeGreaterThanOrEqual(3);
     await stack.pressCtrlC();
     expect(stack.stderr).toContain('Stopping');
@@ -61,11 +70,11 @@ describe('attest up', () => {
   it('given a running stack, when it is killed, then its engines end and the next start has everything', async () => {
     const data = join(folder, 'killed');
     const course = published();
-    const stack = await RunningStack.start({ data });
+    const stack = await start({ data });
     const answer = await (await stack.as('admin')).command('publish-course', course);
     await stack.kill();
 
-    const next = await RunningStack.start({ data });
+    const next = await start({ data });
     expect(await (await next.as('admin')).command('publish-course', course)).toEqual({
       ...answer,
       events: [],
@@ -76,7 +85,7 @@ describe('attest up', () => {
 
   it('given a running stack, when another starts on its folder, then one sentence says so and the first goes on', async () => {
     const data = join(folder, 'shared');
-    const stack = await RunningStack.start({ data });
+    const stack = await start({ data });
     expectOneSentence(await up(data), /^attest: Attest already runs in .*shared \(process \d+, http.*\)\. Stop it/);
     const { code } = await stack.cli('report', 'course-outcomes');
     expect(code).toBe(0);
@@ -85,7 +94,7 @@ describe('attest up', () => {
 
   it('given two starts at once on one folder, then one is up and the other says why it is not', async () => {
     const data = join(folder, 'raced');
-    const starts = await Promise.allSettled([RunningStack.start({ data }), RunningStack.start({ data })]);
+    const starts = await Promise.allSettled([start({ data }), start({ data })]);
     const stacks = starts.flatMap((start) => (start.status === 'fulfilled' ? [start.value] : []));
     const reasons = starts.flatMap((start) => (start.status === 'rejected' ? [String(start.reason)] : []));
     const reports = await Promise.all(stacks.map((stack) => stack.cli('report', 'course-outcomes')));
@@ -97,11 +106,11 @@ describe('attest up', () => {
 
   it('given a folder whose last stack was killed, when its process id belongs to another process, then it starts', async () => {
     const data = join(folder, 'recycled');
-    const stack = await RunningStack.start({ data });
+    const stack = await start({ data });
     await stack.stop();
     const somebody = { pid: process.ppid, ...stack.urls };
     writeFileSync(join(data, 'stack.json'), JSON.stringify(somebody));
-    const next = await RunningStack.start({ data });
+    const next = await start({ data });
     await next.stop();
   });
 
