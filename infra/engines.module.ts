@@ -1,11 +1,11 @@
-import { type ClickHouseClient, createClient } from '@clickhouse/client';
+import { type ClickHouseClient, ClickHouseLogLevel, createClient } from '@clickhouse/client';
 import { type DynamicModule, Global, Inject, Module, type OnApplicationShutdown } from '@nestjs/common';
 import { connect, type NatsConnection } from '@nats-io/transport-node';
 import { Db, MongoClient } from 'mongodb';
 import { type Settings } from '../packages/config';
 import { CommandPipeline, type EventCatalog } from '../packages/eventsourcing';
 import { EventStoreDb } from './eventstore';
-import { createLog } from './log';
+import type { Log } from './log';
 
 export const CLICKHOUSE = Symbol('ClickHouseClient');
 export const NATS = Symbol('NatsConnection');
@@ -23,12 +23,12 @@ export class EnginesModule implements OnApplicationShutdown {
     @Inject(NATS) private readonly nats: NatsConnection | null,
   ) {}
 
-  static forRoot(settings: Settings, catalog: EventCatalog): DynamicModule {
+  static forRoot(settings: Settings, catalog: EventCatalog, log: Log): DynamicModule {
     return {
       module: EnginesModule,
       providers: [
         { provide: SETTINGS, useValue: settings },
-        { provide: LOG, useFactory: () => createLog(settings.logFile) },
+        { provide: LOG, useValue: log },
         { provide: EventStoreDb, useFactory: () => new EventStoreDb(settings.eventstore, catalog) },
         {
           provide: CommandPipeline,
@@ -36,7 +36,10 @@ export class EnginesModule implements OnApplicationShutdown {
           useFactory: (store: EventStoreDb) => new CommandPipeline(store, catalog),
         },
         { provide: Db, useFactory: () => new MongoClient(settings.mongodb).db() },
-        { provide: CLICKHOUSE, useFactory: () => createClient({ url: settings.clickhouse }) },
+        {
+          provide: CLICKHOUSE,
+          useFactory: () => createClient({ url: settings.clickhouse, log: { level: ClickHouseLogLevel.OFF } }),
+        },
         {
           provide: NATS,
           useFactory: () =>

@@ -1,5 +1,5 @@
 #!/usr/bin/env node
-import { Command, Option } from 'commander';
+import { Command, InvalidArgumentError, Option } from 'commander';
 import { EngineStartError } from '../../infra/embedded/engine';
 import { type Role, ROLES } from '../../packages/commands';
 import type { CourseOutcomes, TeamCompliance } from '../../projections/expected-reports';
@@ -30,6 +30,18 @@ function command(parent: Command, usage: string, description: string): Command {
     .option('--data <dir>', 'the data folder (default: ATTEST_DATA, or .attest)');
 }
 
+/** The engines need the next four ports. */
+function parsePort(text: string): number {
+  const port = Number(text);
+  if (/^\d+$/.test(text) && port <= 65_531) return port;
+  throw new InvalidArgumentError('It must be a whole number from 0 to 65531.');
+}
+
+function parseDuration(text: string): string {
+  if (/^[1-9]\d{0,5} ?[smhd]$/.test(text)) return text;
+  throw new InvalidArgumentError('It must be a number with its unit, such as 90s, 15m, 8h or 1d.');
+}
+
 const tenantOption = (fallback: string): Option => new Option('--tenant <name>', 'the tenant').default(fallback);
 
 async function connect({ data: path, tenant }: Common, role: Role): Promise<AttestClient> {
@@ -38,9 +50,13 @@ async function connect({ data: path, tenant }: Common, role: Role): Promise<Atte
 }
 
 command(program, 'up', 'bring up the engines and every service, and stay up')
-  .option('--port <n>', 'port of the API; the engines take the next four; 0 takes free ports for everything', '7400')
+  .addOption(
+    new Option('--port <n>', 'port of the API; the engines take the next four; 0 takes free ports for everything')
+      .default(7400)
+      .argParser(parsePort),
+  )
   .option('--no-sample', 'do not load the sample data on the first start')
-  .action(async (options: { data?: string; port: string; sample: boolean; json?: boolean }) => {
+  .action(async (options: { data?: string; port: number; sample: boolean; json?: boolean }) => {
     const { up } = await import('./up.js');
     await up(options);
   });
@@ -137,7 +153,11 @@ command(program, 'token', 'sign a short-lived token with the local issuer')
   .addOption(tenantOption('ou'))
   .addOption(new Option('--role <role>', 'what the token allows').choices(ROLES).default('admin'))
   .option('--sub <id>', 'who it is for: the person id of a learner or manager (default: the role)')
-  .option('--expires-in <time>', 'how long it is good for', '1h')
+  .addOption(
+    new Option('--expires-in <time>', 'how long it is good for, for example 15m or 8h')
+      .default('1h')
+      .argParser(parseDuration),
+  )
   .action(async (options: Common & { role: Role; sub?: string; expiresIn: string }) => {
     const { tenant, role, sub, expiresIn } = options;
     const token = await tokenFor(new DataFolder(options.data), tenant, role, sub, expiresIn);

@@ -1,5 +1,6 @@
 import { accessSync, constants, existsSync, mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join, resolve } from 'node:path';
+import { type Holder, isRunning, thisProcess } from '../../infra/embedded/folder-lock';
 
 /** What cannot be done, in one sentence for the person at the terminal. */
 export class UsageError extends Error {
@@ -56,7 +57,7 @@ export class DataFolder {
   }
 
   announce(urls: StackUrls): void {
-    writeFileSync(join(this.path, 'stack.json'), JSON.stringify({ pid: process.pid, ...urls }));
+    writeFileSync(join(this.path, 'stack.json'), JSON.stringify({ ...thisProcess(), ...urls }));
   }
 
   withdraw(): void {
@@ -67,8 +68,8 @@ export class DataFolder {
   running(): (StackUrls & { pid: number }) | undefined {
     const file = join(this.path, 'stack.json');
     if (!existsSync(file)) return undefined;
-    const stack = JSON.parse(readFileSync(file, 'utf8')) as StackUrls & { pid: number };
-    return isAlive(stack.pid) ? stack : undefined;
+    const stack = JSON.parse(readFileSync(file, 'utf8')) as StackUrls & Holder;
+    return stack.pid !== process.pid && isRunning(stack) ? stack : undefined;
   }
 
   /** Whether a step of the first start is done; `finish` remembers it. */
@@ -78,15 +79,5 @@ export class DataFolder {
 
   finish(step: string): void {
     writeFileSync(join(this.path, `${step}.done`), new Date().toISOString());
-  }
-}
-
-function isAlive(pid: number): boolean {
-  if (pid === process.pid) return false;
-  try {
-    process.kill(pid, 0);
-    return true;
-  } catch (error) {
-    return (error as NodeJS.ErrnoException).code === 'EPERM';
   }
 }

@@ -1,3 +1,5 @@
+import { once } from 'node:events';
+import { createServer } from 'node:net';
 import { join } from 'node:path';
 import type { NestFastifyApplication } from '@nestjs/platform-fastify';
 import { type Engine, EngineStartError, superviseEngine } from '../../infra/embedded';
@@ -29,6 +31,7 @@ export interface StackOptions {
  */
 export async function startStack({ data, port, report, logFile }: StackOptions): Promise<Stack> {
   data.claim();
+  await probe(port);
   const engines: Engine[] = [];
   let app: NestFastifyApplication | undefined;
   const close = async (): Promise<void> => {
@@ -105,6 +108,18 @@ export async function startStack({ data, port, report, logFile }: StackOptions):
     if (jwks && issuer) return { issuer, audience, jwks: new URL(jwks) };
     return (await LocalIssuer.open(data.issuerKey)).settings;
   }
+}
+
+/** Finds out before anything is started whether the API's port is free. */
+async function probe(port: number): Promise<void> {
+  const server = createServer().listen(port, process.env.ATTEST_HOST ?? '127.0.0.1');
+  try {
+    await once(server, 'listening');
+  } catch (error) {
+    throw plainly(error, port);
+  }
+  server.close();
+  await once(server, 'close');
 }
 
 function plainly(error: unknown, port: number): unknown {

@@ -9,7 +9,7 @@ import { progressBar, say, table } from './terminal';
 
 export interface UpOptions {
   readonly data?: string;
-  readonly port: string;
+  readonly port: number;
   readonly sample: boolean;
   readonly json?: boolean;
 }
@@ -19,7 +19,7 @@ export async function up({ data: path, port, sample, json }: UpOptions): Promise
   const data = new DataFolder(path);
   // A person at a terminal reads the log when needed; whoever collects stderr gets it there.
   const logFile = process.stderr.isTTY ? data.logFile : undefined;
-  const stack = await startStack({ data, port: Number(port), report: say, logFile });
+  const stack = await startStack({ data, port, report: say, logFile });
   const stopped = untilToldToStop();
   const { urls } = stack;
   if (sample && !data.isFinished('sample')) {

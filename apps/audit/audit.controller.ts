@@ -1,8 +1,9 @@
 import { Controller, Get, Query } from '@nestjs/common';
 import { ApiBearerAuth, ApiPropertyOptional, ApiTags } from '@nestjs/swagger';
-import { IsBooleanString, IsISO8601, IsOptional, IsString, IsUUID } from 'class-validator';
+import { IsBooleanString, IsOptional, IsString, IsUUID } from 'class-validator';
 import { EventStoreDb } from '../../infra/eventstore';
 import type { Caller } from '../../packages/auth';
+import { IsMoment } from '../../packages/commands';
 import { momentOf } from '../reports/query-parameters';
 import { ReadSide } from '../reports/read-side';
 import { Allow, CallerOf } from '../shared/authentication';
@@ -23,7 +24,7 @@ class ReplayParameters {
 
   @ApiPropertyOptional({ description: 'ISO 8601 date (its end, UTC) or time; leaves out what happened later.' })
   @IsOptional()
-  @IsISO8601({ strict: true })
+  @IsMoment()
   asOf?: string;
 
   @ApiPropertyOptional({ description: 'Compare with the read models and the warehouse.', enum: ['true', 'false'] })
@@ -90,6 +91,6 @@ export class AuditController {
   private async check(replay: Replay, scope: Scope): Promise<CheckResult> {
     const position = replay.position.toString();
     await Promise.all([this.readSide.awaitMongo(position), this.readSide.awaitWarehouse(position)]);
-    return checkReplay(replay, scope, this.readSide.db, this.readSide.warehouse);
+    return checkReplay(replay, scope, this.readSide.db, this.readSide.warehouse, () => this.store.head());
   }
 }

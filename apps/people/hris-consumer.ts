@@ -3,10 +3,8 @@ import type { NatsConnection } from '@nats-io/transport-node';
 import { LOG, NATS } from '../../infra/engines.module';
 import type { Log } from '../../infra/log';
 import { JetStreamConsumer, type Outcome } from '../../infra/nats';
-import { ForbiddenError } from '../../packages/auth';
-import { InvalidCommandError } from '../../packages/commands';
-import { DomainError } from '../../packages/eventsourcing';
 import { CommandDispatcher } from '../shared/command-dispatcher';
+import { isFinalRefusal } from '../shared/problems';
 import { type HrisCommand, readHrisFact, UnusableFactError } from './hris-facts';
 
 export const HRIS_STREAM = { name: 'HRIS', subjects: ['hris.>'] };
@@ -37,11 +35,7 @@ export class HrisConsumer implements OnApplicationBootstrap, BeforeApplicationSh
         const fact = readHrisFact(message.subject, message.data);
         return { key: fact.person, apply: () => this.apply(fact) };
       },
-      isFinal: (error) =>
-        error instanceof UnusableFactError ||
-        error instanceof InvalidCommandError ||
-        error instanceof ForbiddenError ||
-        error instanceof DomainError,
+      isFinal: (error) => error instanceof UnusableFactError || isFinalRefusal(error),
     });
   }
 

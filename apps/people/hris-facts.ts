@@ -93,7 +93,9 @@ function effectiveTime(event: Record<string, unknown>, fact: Record<string, unkn
   if (fact.effectiveOn !== undefined) {
     const effectiveOn = text(fact, 'effectiveOn');
     const time = DATE.test(effectiveOn) ? Date.parse(`${effectiveOn}T00:00:00Z`) : NaN;
-    if (Number.isNaN(time)) throw new UnusableFactError('effectiveOn: must be a date such as 2026-03-01');
+    if (Number.isNaN(time) || !new Date(time).toISOString().startsWith(effectiveOn)) {
+      throw new UnusableFactError('effectiveOn: must be a date that exists, such as 2026-03-01');
+    }
     return new Date(time).toISOString();
   }
   const time = Date.parse(text(event, 'time'));

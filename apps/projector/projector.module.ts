@@ -17,6 +17,7 @@ import { whenRoleChangedThenAssign } from '../../packages/enrollment';
 import { mongoProjections } from '../../projections';
 import { readMigrations } from '../../projections/clickhouse';
 import { CommandDispatcher } from '../shared/command-dispatcher';
+import { isFinalRefusal } from '../shared/problems';
 
 /** Every workflow. To stand here is to run. */
 export const workflows = [whenRoleChangedThenAssign];
@@ -35,14 +36,17 @@ class Projector implements OnApplicationBootstrap, BeforeApplicationShutdown {
     private readonly dispatcher: CommandDispatcher,
   ) {}
 
-  onApplicationBootstrap(): void {
+  /** Ready means that collections and tables stand; a store that is away at the start is tried again by its consumer. */
+  async onApplicationBootstrap(): Promise<void> {
     const consumers: Consumer[] = [
       new MongoProjector(this.db, mongoProjections),
       new WarehouseLoader(this.clickhouse, readMigrations()),
       ...workflows.map(
-        (workflow) => new WorkflowRunner(this.db, workflow, (command) => this.issue(workflow.name, command)),
+        (workflow) =>
+          new WorkflowRunner(this.db, workflow, (command) => this.issue(workflow.name, command), isFinalRefusal),
       ),
     ];
+    await Promise.allSettled(consumers.map((consumer) => consumer.position()));
     const { store, log, stopping } = this;
     this.running = Promise.all(consumers.map((consumer) => runConsumer(consumer, store, log, stopping.signal)));
   }

@@ -1,6 +1,7 @@
 import { ApiPropertyOptional } from '@nestjs/swagger';
-import { IsInt, IsISO8601, IsOptional, IsString, IsUUID, Matches, Max, Min } from 'class-validator';
+import { IsInt, IsOptional, IsString, IsUUID, Matches, Max, Min } from 'class-validator';
 import { Type } from 'class-transformer';
+import { IsMoment } from '../../packages/commands';
 
 const POSITION = /^\d{1,19}$/;
 
@@ -54,7 +55,7 @@ export class LearningParameters extends PageParameters {
 export class AsOfParameters extends QueryParameters {
   @ApiPropertyOptional({ description: 'ISO 8601 date (its end, UTC) or time. Now when left out.' })
   @IsOptional()
-  @IsISO8601({ strict: true })
+  @IsMoment()
   asOf?: string;
 }
 

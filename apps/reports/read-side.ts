@@ -24,7 +24,7 @@ export class ReadSide {
   ) {
     const checkpoints = new Checkpoints(db);
     this.warehouse = new Warehouse(clickhouse, readReport);
-    this.mongoReached = new PositionWatch(async () => (await checkpoints.read('mongo')) ?? 0n, 10);
+    this.mongoReached = new PositionWatch(() => checkpoints.read('mongo'), 10);
     this.warehouseReached = new PositionWatch(() => this.warehouse.position(), 50);
   }
 

@@ -1,12 +1,12 @@
 import 'reflect-metadata';
 import { randomUUID } from 'node:crypto';
-import { type DynamicModule, Global, Module, type Type, ValidationPipe } from '@nestjs/common';
+import { type DynamicModule, Global, type LoggerService, Module, type Type, ValidationPipe } from '@nestjs/common';
 import { APP_FILTER, APP_GUARD, NestFactory } from '@nestjs/core';
 import { CqrsModule } from '@nestjs/cqrs';
 import { FastifyAdapter, type NestFastifyApplication } from '@nestjs/platform-fastify';
 import type { IncomingMessage } from 'node:http';
 import { EnginesModule, LOG, SETTINGS } from '../../infra/engines.module';
-import type { Log } from '../../infra/log';
+import { createLog, type Log } from '../../infra/log';
 import { TokenVerifier } from '../../packages/auth';
 import { type Settings, settingsFromEnvironment } from '../../packages/config';
 import type { ValidationError } from 'class-validator';
@@ -46,9 +46,10 @@ export async function startService(
   settings: Settings,
   listen: { host: string; port: number },
 ): Promise<NestFastifyApplication> {
+  const log = createLog(settings.logFile);
   const root: DynamicModule = {
     module: class Attest {},
-    imports: [EnginesModule.forRoot(settings, eventCatalog), ServiceModule, ...modules],
+    imports: [EnginesModule.forRoot(settings, eventCatalog, log), ServiceModule, ...modules],
   };
   const adapter = new FastifyAdapter({
     bodyLimit: LARGEST_BODY,
@@ -56,7 +57,7 @@ export async function startService(
     forceCloseConnections: true,
   });
   const app = await NestFactory.create<NestFastifyApplication>(root, adapter, {
-    logger: ['error', 'warn'],
+    logger: nestLogger(log),
     abortOnError: false,
   });
   adapter.getInstance().addContentTypeParser('application/x-ndjson', (_request, body, done) => done(null, body));
@@ -85,6 +86,15 @@ export async function runService(modules: readonly Type[]): Promise<void> {
   const { ATTEST_HOST: host = '0.0.0.0', ATTEST_PORT: port = '3000' } = process.env;
   const app = await startService(modules, settingsFromEnvironment(process.env), { host, port: Number(port) });
   app.enableShutdownHooks(['SIGINT', 'SIGTERM']);
+}
+
+/** What Nest itself has to say goes to the same log. */
+function nestLogger(log: Log): LoggerService {
+  return {
+    log: (message) => log.debug(message),
+    warn: (message) => log.warn(message),
+    error: (message) => log.error(message),
+  };
 }
 
 function header(request: IncomingMessage, name: string): string | undefined {

@@ -11,6 +11,7 @@ import {
 import type { MicroserviceOptions } from '@nestjs/microservices';
 import { headers, type Msg, type MsgHdrs } from '@nats-io/transport-node';
 import { TokenVerifier } from '../../packages/auth';
+import { InvalidCommandError } from '../../packages/commands';
 import { answerOf, type CommandAnswer, CommandDispatcher } from './command-dispatcher';
 import { type Problem, Problems } from './problems';
 
@@ -42,6 +43,9 @@ export function natsCommandsOf(context: string): Type {
       try {
         const authorization = message?.token ? `Bearer ${message.token}` : sent?.get('authorization');
         const caller = await this.verifier.verify(authorization);
+        if (message?.id !== undefined && typeof message.id !== 'string') {
+          throw new InvalidCommandError([{ field: 'id', problem: 'must be a string that a retry repeats' }]);
+        }
         const name = subject.slice(subject.lastIndexOf('.') + 1);
         const result = await this.dispatcher.dispatch(name, message?.data, { caller, via: 'nats', id: message?.id });
         return answerOf(result);

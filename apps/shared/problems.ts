@@ -90,6 +90,12 @@ function problem(status: number, type: string, title: string, error: Error, more
   return { type: `urn:attest:problem:${type}`, title, status, detail: error.message, ...more };
 }
 
+/** Whether an error says no for good, so that sending the same again is of no use. */
+export function isFinalRefusal(error: unknown): boolean {
+  const status = problemOf(error)?.status;
+  return status !== undefined && [400, 403, 404, 422].includes(status);
+}
+
 /** Turns errors into problems and logs each one; what nobody foresaw is logged as an error, with its stack. */
 export class Problems {
   constructor(private readonly log: Log) {}

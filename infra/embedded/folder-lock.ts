@@ -3,7 +3,7 @@ import { linkSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:
 import { EngineStartError } from './engine';
 
 /** Who holds a lock. `started` tells a process from a later one with the same number. */
-interface Holder {
+export interface Holder {
   pid: number;
   started: string;
 }
@@ -14,7 +14,7 @@ interface Holder {
  * @throws EngineStartError when another engine uses the folder
  */
 export function acquireLock(path: string, dataDir: string): () => void {
-  const own: Holder = { pid: process.pid, started: startOf(process.pid) };
+  const own = thisProcess();
   const candidate = `${path}.${process.pid}`;
   writeFileSync(candidate, JSON.stringify(own));
   try {
@@ -32,6 +32,11 @@ export function acquireLock(path: string, dataDir: string): () => void {
     rmSync(candidate, { force: true });
   }
   throw new EngineStartError(`The data folder ${dataDir} is in use by another process; stop that engine first.`);
+}
+
+/** This process, so that others can tell whether it still runs. */
+export function thisProcess(): Holder {
+  return { pid: process.pid, started: startOf(process.pid) };
 }
 
 /** Moves a dead holder's file away; false when another process was faster and its lock stands there by now. */
@@ -58,7 +63,8 @@ function readHolder(path: string): Holder | undefined {
   }
 }
 
-function isRunning({ pid, started }: Holder): boolean {
+/** Whether that very process still runs, not a later one with its number. */
+export function isRunning({ pid, started }: Holder): boolean {
   try {
     process.kill(pid, 0);
   } catch (error) {

@@ -14,10 +14,17 @@ export class Checkpoints {
     this.collection = db.collection('checkpoints');
   }
 
-  /** The position last handled, undefined before the first. */
-  async read(consumer: string): Promise<bigint | undefined> {
+  /** The position last handled, undefined before the first. From the first call on the consumer stands in `all`, at 0. */
+  async begin(consumer: string): Promise<bigint | undefined> {
+    const start = { $setOnInsert: { position: Long.ZERO, updatedAt: new Date() } };
+    await this.collection.updateOne({ _id: consumer }, start, { upsert: true });
+    return (await this.read(consumer)) || undefined;
+  }
+
+  /** The position last handled; 0 before the first, which is before every event. */
+  async read(consumer: string): Promise<bigint> {
     const found = await this.collection.findOne({ _id: consumer });
-    return found ? BigInt(found.position.toString()) : undefined;
+    return BigInt(found?.position.toString() ?? 0);
   }
 
   /** Every consumer with its position. */

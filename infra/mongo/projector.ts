@@ -38,7 +38,7 @@ export class MongoProjector implements Consumer {
 
   async position(): Promise<bigint | undefined> {
     await this.createIndexes();
-    return this.checkpoints.read(this.name);
+    return this.checkpoints.begin(this.name);
   }
 
   async apply({ events, position }: EventBatch): Promise<void> {

@@ -3,7 +3,6 @@ import {
   type AnyWorkflow,
   type CommandRequest,
   derivedId,
-  DomainError,
   type EventBatch,
   type RecordedEvent,
 } from '../../packages/eventsourcing';
@@ -29,7 +28,7 @@ const COMMANDS_AT_ONCE = 64;
 
 /**
  * Runs one workflow over the log. State is folded per tenant and saved before the checkpoint moves. Command ids derive from the event, so
- * a batch that a crash cut short may come again. A command that the domain refuses is parked with its reason.
+ * a batch that a crash cut short may come again. A command that is refused for good is parked with its reason.
  */
 export class WorkflowRunner implements Consumer {
   readonly name: string;
@@ -43,6 +42,8 @@ export class WorkflowRunner implements Consumer {
     db: Db,
     private readonly workflow: AnyWorkflow,
     private readonly dispatch: (command: WorkflowCommand) => Promise<unknown>,
+    /** Whether a command's failure is for good (park it) or for now (try again). */
+    private readonly isFinal: (error: unknown) => boolean,
   ) {
     this.name = `${workflow.name}_v${workflow.version}`;
     this.checkpoints = new Checkpoints(db);
@@ -55,7 +56,7 @@ export class WorkflowRunner implements Consumer {
     for await (const { _id, state } of this.saved.find({ _id: { $gte: `${this.name}:`, $lt: `${this.name};` } })) {
       this.states.set(_id.slice(this.name.length + 1), state);
     }
-    return this.checkpoints.read(this.name);
+    return this.checkpoints.begin(this.name);
   }
 
   async apply({ events, position }: EventBatch): Promise<void> {
@@ -94,7 +95,7 @@ export class WorkflowRunner implements Consumer {
     try {
       await this.dispatch({ ...request, tenant, commandId, correlationId: $correlationId, causationId: event.id });
     } catch (error) {
-      if (!(error instanceof DomainError)) throw error;
+      if (!this.isFinal(error)) throw error;
       await this.parked.park(this.name, event, error);
     }
   }

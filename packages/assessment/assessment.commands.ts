@@ -1,24 +1,24 @@
 import { Type } from 'class-transformer';
-import { IsBoolean, IsDefined, IsNumber, IsOptional, IsUUID, Matches, ValidateNested } from 'class-validator';
-import { type CommandDefinition, CommandInput } from '../commands';
+import { IsBoolean, IsDefined, IsOptional, IsUUID, Matches, ValidateNested } from 'class-validator';
+import { type CommandDefinition, CommandInput, IsQuantity } from '../commands';
 import { type AttemptCommandData, attemptDecider, type ScoreData } from './attempt.decider';
 
 const ID = /^[A-Za-z0-9][A-Za-z0-9._-]{0,63}$/;
 
 class ScoreInput implements ScoreData {
-  @IsNumber()
+  @IsQuantity()
   raw!: number;
 
   /** 0 when left out. */
   @IsOptional()
-  @IsNumber()
+  @IsQuantity()
   min?: number;
 
-  @IsNumber()
+  @IsQuantity()
   max!: number;
 
   /** Raw score from which the attempt counts as passed. */
-  @IsNumber()
+  @IsQuantity()
   passMark!: number;
 }
 

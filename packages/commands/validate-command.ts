@@ -23,10 +23,32 @@ export function validateCommand(definition: Pick<CommandDefinition, 'input'>, da
   if (typeof data !== 'object' || data === null || Array.isArray(data)) {
     throw new InvalidCommandError([{ field: '', problem: 'must be a JSON object' }]);
   }
+  const illFormed = illFormedText(data, '');
+  if (illFormed !== undefined) {
+    throw new InvalidCommandError([
+      { field: illFormed, problem: 'must be well-formed Unicode, without half surrogate pairs' },
+    ]);
+  }
   const input = plainToInstance(definition.input, data);
-  const errors = validateSync(input, { whitelist: true, forbidNonWhitelisted: true, forbidUnknownValues: true });
+  const errors = validateSync(input, {
+    whitelist: true,
+    forbidNonWhitelisted: true,
+    forbidUnknownValues: true,
+    stopAtFirstError: true,
+  });
   if (errors.length > 0) throw new InvalidCommandError(errors.flatMap((error) => fieldProblems(error)));
   return input;
+}
+
+/** Path of a text that UTF-8 cannot hold, and that every store would therefore change in its own way. */
+function illFormedText(value: unknown, path: string): string | undefined {
+  if (typeof value === 'string') return value.isWellFormed() ? undefined : path;
+  if (typeof value !== 'object' || value === null) return undefined;
+  for (const [key, each] of Object.entries(value)) {
+    const found = illFormedText(each, path ? `${path}.${key}` : key);
+    if (found !== undefined) return found;
+  }
+  return undefined;
 }
 
 function fieldProblems(error: ValidationError, path = ''): FieldProblem[] {

@@ -4,7 +4,6 @@ import {
   IsArray,
   IsIn,
   IsInt,
-  IsISO8601,
   IsNotEmpty,
   IsOptional,
   IsString,
@@ -16,14 +15,13 @@ import {
   ValidateIf,
   ValidateNested,
 } from 'class-validator';
-import { type CommandDefinition, CommandInput } from '../commands';
+import { type CommandDefinition, CommandInput, IsDay } from '../commands';
 import { type CourseCommandData, courseDecider } from './course.decider';
 import { type EnrollmentCommandData, enrollmentDecider } from './enrollment.decider';
 import type { EnrollmentReason } from './enrollment.events';
 import { type RuleCommandData, ruleDecider } from './rule.decider';
 
 const ID = /^[A-Za-z0-9][A-Za-z0-9._-]{0,63}$/;
-const DATE = { strict: true, strictSeparator: true } as const;
 
 class PublishCourse extends CommandInput implements Data<'PublishCourse'> {
   @Matches(ID)
@@ -88,7 +86,7 @@ abstract class EnrollmentInput extends CommandInput {
 
 class EnrollLearner extends EnrollmentInput implements Data<'EnrollLearner'> {
   @IsOptional()
-  @IsISO8601(DATE)
+  @IsDay()
   dueOn?: string;
 
   /** Why; `manual` when left out. */

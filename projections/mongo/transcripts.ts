@@ -50,7 +50,9 @@ export const transcripts: Projection<TranscriptDocument, TranscriptEvent> = {
   key: ({ data }) => data.person,
   evolve: (document, event) => {
     const { person, course } = event.data;
-    const before = document?.courses[course] ?? NOT_ENROLLED;
+    // A course may be called `constructor`.
+    const known = document && Object.hasOwn(document.courses, course);
+    const before = (known && document.courses[course]) || NOT_ENROLLED;
     return {
       _id: person,
       tenant: event.metadata.tenant,

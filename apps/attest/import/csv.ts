@@ -1,7 +1,7 @@
 import { createReadStream, existsSync } from 'node:fs';
 import { join } from 'node:path';
 import { createGunzip } from 'node:zlib';
-import { parse } from 'csv-parse';
+import { CsvError, parse } from 'csv-parse';
 import { UsageError } from '../data-folder';
 
 /** A row by column name; a missing value (`?`) is undefined. */
@@ -15,7 +15,12 @@ export async function* readCsv<Column extends string>(folder: string, name: stri
     throw new UsageError(`${folder} has neither ${name}.csv nor ${name}.csv.gz.`);
   const bytes = existsSync(plain) ? createReadStream(plain) : createReadStream(gzipped).pipe(createGunzip());
   const cast = (value: string): string | undefined => (value === '?' || value === '' ? undefined : value);
-  for await (const row of bytes.pipe(parse({ columns: true, cast }))) yield row as Row<Column>;
+  try {
+    for await (const row of bytes.pipe(parse({ columns: true, cast }))) yield row as Row<Column>;
+  } catch (error) {
+    if (!(error instanceof CsvError)) throw error;
+    throw new UsageError(`${name}.csv in ${folder} is no table of comma-separated values: ${error.message}.`);
+  }
 }
 
 /** A value that the data always has. @throws UsageError that names the column */

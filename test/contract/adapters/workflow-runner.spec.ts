@@ -22,7 +22,12 @@ let sent: WorkflowCommand[];
 let dispatch: (command: WorkflowCommand) => Promise<void>;
 const db = () => mongo.client.db(`${mongo.db.databaseName}_${database}`);
 const runner = async (): Promise<WorkflowRunner> => {
-  const started = new WorkflowRunner(db(), sumUp, (command) => dispatch(command));
+  const started = new WorkflowRunner(
+    db(),
+    sumUp,
+    (command) => dispatch(command),
+    (error) => error instanceof DomainError,
+  );
   await started.position();
   return started;
 };
