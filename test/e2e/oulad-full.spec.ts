@@ -1,0 +1,90 @@
+import { rmSync } from 'node:fs';
+import { join } from 'node:path';
+import type { ReplayAnswer } from '../../apps/audit/audit.controller';
+import type { ImportSummary } from '../../apps/attest/import/import-tally';
+import { expectedFromOulad } from '../../apps/attest/tour-expectations';
+import type { Report } from '../../apps/reports/reports.controller';
+import type { CourseOutcomes } from '../../projections/expected-reports';
+import { RunningStack, temporaryFolder } from './running-stack';
+import { until } from './until';
+
+const { ATTEST_TEST_DATA: folder } = process.env;
+const MINUTES = 60_000;
+
+const sum = (rows: readonly CourseOutcomes[], field: 'enrolled' | 'attempts' | 'graded' | 'passed'): number =>
+  rows.reduce((total, row) => total + row[field], 0);
+
+if (folder === undefined) {
+  describe.skip('The full data (ATTEST_TEST_DATA names no folder with oulad/ and employees/)', () => {
+    it.todo(
+      'given the full OULAD data, when Attest is killed in the middle of its import, then a repetition completes it',
+    );
+  });
+} else {
+  describe('The full data', () => {
+    const data = temporaryFolder();
+    let stack: RunningStack;
+
+    beforeAll(async () => {
+      stack = await RunningStack.start({ data });
+    });
+    afterAll(async () => {
+      await stack.stop();
+      rmSync(data, { recursive: true });
+    });
+
+    async function answerOf<T>(...args: string[]): Promise<T> {
+      const { code, stdout, stderr } = await stack.cli(...args, '--json');
+      if (code !== 0) throw new Error(stderr.slice(-2_000));
+      return JSON.parse(stdout) as T;
+    }
+
+    async function attemptsSoFar(): Promise<number> {
+      const analyst = await stack.as('analyst', { tenant: 'ou' });
+      return sum((await analyst.read<Report<CourseOutcomes>>('/v1/reports/course-outcomes')).rows, 'attempts');
+    }
+
+    it(
+      'given the full OULAD data, when Attest is killed in the middle of its import, then a repetition completes it',
+      async () => {
+        const interrupted = stack.cli('import', 'oulad', join(folder, 'oulad'));
+        await until(async () => (await attemptsSoFar()) > 30_000, 5 * MINUTES);
+        await stack.kill();
+        expect((await interrupted).code).not.toBe(0);
+        stack = await RunningStack.start({ data });
+
+        const { facts, refusals } = await answerOf<ImportSummary>('import', 'oulad', join(folder, 'oulad'));
+        expect(facts).toMatchObject({ sent: 249_170, refused: 9 });
+        expect(facts.accepted + facts.alreadyKnown).toBe(249_170 - 9);
+        expect(facts.alreadyKnown).toBeGreaterThan(30_000);
+        expect(refusals).toHaveLength(9);
+
+        const { rows } = await answerOf<Report<CourseOutcomes>>('report', 'course-outcomes', '--tenant', 'ou');
+        expect(sum(rows, 'enrolled')).toBe(32_593);
+        expect(sum(rows, 'attempts')).toBe(173_912);
+        expect(sum(rows, 'graded')).toBe(173_739);
+        expect(sum(rows, 'passed')).toBe(166_161);
+        const expected = await expectedFromOulad(join(folder, 'oulad'));
+        expect(rows).toEqual(
+          expected.map(({ meanScore, ...row }) => ({ ...row, meanScore: expect.closeTo(meanScore!, 9) as number })),
+        );
+        const { check } = await answerOf<ReplayAnswer>('audit', 'replay', '--tenant', 'ou', '--check');
+        expect(check).toMatchObject({ ok: true, differing: 0 });
+      },
+      15 * MINUTES,
+    );
+
+    it(
+      'given the full employees data, when it is imported, then every fact is applied and the stores agree',
+      async () => {
+        const { facts } = await answerOf<ImportSummary>('import', 'employees', join(folder, 'employees'));
+        expect(facts).toEqual({ sent: facts.sent, accepted: facts.sent, alreadyKnown: 0, refused: 0 });
+        const { rows } = await answerOf<Report<object>>('report', 'team-compliance', '--tenant', 'acme');
+        expect(rows).toHaveLength(9);
+        const { check } = await answerOf<ReplayAnswer>('audit', 'replay', '--tenant', 'acme', '--check');
+        expect(check).toMatchObject({ ok: true, differing: 0 });
+      },
+      15 * MINUTES,
+    );
+  });
+}
