@@ -1,7 +1,7 @@
 import { v5 as uuidv5 } from 'uuid';
 
 /** Namespace of every id that Attest derives from names. Part of the storage format: never change it. */
-const ATTEST_NAMESPACE = '5f0c3a52-54a5-5d0b-9c3e-7a1d0f6f2b11';
+const NAMESPACE = '5f0c3a52-54a5-5d0b-9c3e-7a1d0f6f2b11';
 
 const TENANT = /^[a-z0-9]{1,32}$/;
 const STREAM = /^([a-z0-9]{1,32})\.([a-z]+)-(.+)$/;
@@ -28,7 +28,7 @@ export function parseStreamName(stream: string): StreamParts | undefined {
 
 /** UUIDv5 over the parts, so that the same names give the same id wherever it is computed. */
 export function derivedId(...parts: readonly (string | number)[]): string {
-  return uuidv5(parts.join('\u0000'), ATTEST_NAMESPACE);
+  return uuidv5(parts.join('\u0000'), NAMESPACE);
 }
 
 /** Event ids follow from the command, so that a retried append is recognised by the store. */
