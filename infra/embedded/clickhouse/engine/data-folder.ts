@@ -8,8 +8,8 @@
  */
 import { existsSync, mkdirSync, readdirSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
 import { join, resolve } from 'node:path';
-import { EngineStartError } from '../engine';
-import { acquireLock } from '../folder-lock';
+import { EngineStartError } from '../../engine';
+import { acquireLock } from '../../folder-lock';
 
 const FORMAT = 'attest-clickhouse';
 const VERSION = 1;
