@@ -23,7 +23,7 @@ describe('Commands in bulk', () => {
   }
 
   it('given thousands of lines, then each is answered in order', async () => {
-    const courses = Array.from({ length: 3_000 }, () => published());
+    const courses = Array.from({ length: 2_000 }, () => published());
     const answers = await admin.bulk(courses.map((course) => line(course)));
     expect(answers.map((answer) => answer.line)).toEqual(courses.map((_, index) => index + 1));
     expect(answers.map((answer) => 'stream' in answer && answer.stream.split('.')[1])).toEqual(
@@ -136,12 +136,12 @@ describe('Commands in bulk', () => {
   });
 
   it('given a client that disconnects half-way, then the service goes on and a repetition completes the rest', async () => {
-    const lines = Array.from({ length: 2_000 }, () => line(published(), newId('import')));
+    const lines = Array.from({ length: 1_500 }, () => line(published(), newId('import')));
     const cut = open();
     cut.on('error', () => undefined); // its own doing
     cut.write(
       lines
-        .slice(0, 1_500)
+        .slice(0, 1_000)
         .map((each) => `${JSON.stringify(each)}\n`)
         .join(''),
     );
