@@ -2,7 +2,6 @@ import { Controller, Get } from '@nestjs/common';
 import { ApiTags } from '@nestjs/swagger';
 import { EventStoreDb } from '../../infra/eventstore';
 import { Checkpoints } from '../../infra/mongo';
-import { Open } from '../shared/authentication';
 import { ReadSide } from './read-side';
 
 export interface Status {
@@ -14,7 +13,7 @@ export interface Status {
 
 /** How far everything that reads the log has come. */
 @ApiTags('operations')
-@Controller()
+@Controller('v1/status')
 export class StatusController {
   private readonly checkpoints: Checkpoints;
 
@@ -25,7 +24,7 @@ export class StatusController {
     this.checkpoints = new Checkpoints(readSide.db);
   }
 
-  @Get('v1/status')
+  @Get()
   async status(): Promise<Status> {
     const [head, positions, warehouse] = await Promise.all([
       this.store.head(),
@@ -34,12 +33,5 @@ export class StatusController {
     ]);
     const consumers = Object.fromEntries(positions.map(([consumer, position]) => [consumer, position.toString()]));
     return { log: (head ?? 0n).toString(), consumers: { ...consumers, clickhouse: warehouse.toString() } };
-  }
-
-  /** For load balancers: answers when the process does. */
-  @Open()
-  @Get('health')
-  health(): { ok: true } {
-    return { ok: true };
   }
 }

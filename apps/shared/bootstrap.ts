@@ -14,6 +14,7 @@ import { InvalidCommandError } from '../../packages/commands';
 import { AuthenticationGuard } from './authentication';
 import { CommandDispatcher } from './command-dispatcher';
 import { eventCatalog } from './event-catalog';
+import { HealthController } from './health.controller';
 import { HttpCommandsController } from './http-commands.controller';
 import { natsOptions } from './nats-commands';
 import { serveOpenApi } from './openapi';
@@ -23,7 +24,7 @@ import { ProblemFilter, Problems } from './problems';
 @Global()
 @Module({
   imports: [CqrsModule.forRoot()],
-  controllers: [HttpCommandsController],
+  controllers: [HttpCommandsController, HealthController],
   providers: [
     CommandDispatcher,
     { provide: TokenVerifier, inject: [SETTINGS], useFactory: ({ issuer }: Settings) => new TokenVerifier(issuer) },
