@@ -1,6 +1,7 @@
 import { accessSync, constants, existsSync, mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join, resolve } from 'node:path';
-import { type Holder, isRunning, thisProcess } from '../../infra/embedded/folder-lock';
+import { EngineStartError } from '../../infra/embedded/engine';
+import { acquireLock, type Holder, isRunning, thisProcess } from '../../infra/embedded/folder-lock';
 
 /** What cannot be done, in one sentence for the person at the terminal. */
 export class UsageError extends Error {
@@ -33,8 +34,12 @@ export class DataFolder {
     return join(this.path, 'attest.log');
   }
 
-  /** @throws UsageError when the folder cannot be used or a stack is running in it */
-  claim(): void {
+  /**
+   * Takes the folder for this process.
+   * @returns the function that gives it back
+   * @throws UsageError when it cannot be used or a stack runs in it
+   */
+  claim(): () => void {
     try {
       mkdirSync(this.path, { recursive: true });
       accessSync(this.path, constants.R_OK | constants.W_OK | constants.X_OK);
@@ -48,11 +53,12 @@ export class DataFolder {
         `The data folder ${this.path} cannot be used: ${why}. Free it, or name another with --data.`,
       );
     }
-    const running = this.running();
-    if (running) {
-      throw new UsageError(
-        `Attest already runs in ${this.path} (process ${running.pid}, ${running.api}). Stop it, or use another --data.`,
-      );
+    try {
+      return acquireLock(join(this.path, 'stack.lock'), this.path);
+    } catch (error) {
+      if (!(error instanceof EngineStartError)) throw error;
+      const at = this.running()?.api ?? 'still starting';
+      throw new UsageError(`Attest already runs in ${this.path} (${at}). Stop it, or use another --data.`);
     }
   }
 

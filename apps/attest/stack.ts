@@ -30,16 +30,17 @@ export interface StackOptions {
  * @throws UsageError, EngineStartError with one sentence for the person at the terminal
  */
 export async function startStack({ data, port, report, logFile }: StackOptions): Promise<Stack> {
-  data.claim();
-  await probe(port);
+  const release = data.claim();
   const engines: Engine[] = [];
   let app: NestFastifyApplication | undefined;
   const close = async (): Promise<void> => {
     data.withdraw();
     await app?.close();
     await Promise.all(engines.map((engine) => engine.close()));
+    release();
   };
   try {
+    await probe(port);
     const started = await Promise.allSettled([
       startEngine('eventstore', 'ATTEST_EVENTSTORE_URL', 1),
       startEngine('mongodb', 'ATTEST_MONGODB_URL', 2),
