@@ -1,52 +1,55 @@
-/** ClickHouse's HTTP interface on loopback over chdb, the real engine in this process. See README.md. */
+/** ClickHouse's HTTP interface on 127.0.0.1 over chdb, which is ClickHouse itself in this process. See README.md. */
 import { once } from 'node:events';
-import { createServer, type Server } from 'node:http';
-import type { AddressInfo } from 'node:net';
+import type { Server } from 'node:http';
 import { type Engine, type EngineOptions, EngineStartError } from '../engine';
-import { Admission } from './admission';
-import { Connection } from './connection';
-import { openDataFolder } from './data-folder';
-import { answer } from './http-door';
-import { HttpSessions } from './http-sessions';
+import { Connection } from './engine/chdb';
+import { configure } from './engine/configuration';
+import { type DataFolder, openDataFolder } from './engine/data-folder';
+import { Pipes } from './engine/pipes';
+import { QueryRunner } from './engine/query';
+import { listen, portOf, serve } from './http/server';
 
-/** Queries that run at once; the others wait their turn. Each uses as many threads as it finds. */
-const READS = 6;
-/** Inserts have places of their own, so that reports do not starve the loader. */
-const WRITES = 2;
+/** chdb runs each query on a thread of libuv's pool, and files and compression need some too. */
+const POOL = Number(process.env.UV_THREADPOOL_SIZE ?? 4);
+const PLACES = Math.min(Math.max(POOL - 4, 2), 10);
 
 /**
- * Starts the engine on 127.0.0.1. chdb keeps one data folder per process, so this is meant for a process of its own.
- * @throws EngineStartError when the folder is foreign, damaged or in use, or the port is taken; nothing is touched then
+ * Starts the engine. chdb keeps one data folder per process, so this is meant for a process of its own.
+ * @throws EngineStartError when the port is taken, or the folder is foreign, damaged or in use; nothing is touched then
  */
-export async function startClickHouse({ dataDir, port: wanted }: EngineOptions): Promise<Engine> {
-  const server = createServer({ keepAliveTimeout: 30_000, requestTimeout: 0 });
-  const port = await listen(server, wanted);
-  let stop: () => void;
+export async function startClickHouse({ dataDir, port }: EngineOptions): Promise<Engine> {
+  const server = await listen(port);
   try {
     const folder = openDataFolder(dataDir);
     try {
-      // Held open for as long as the engine runs: the database is unloaded with its last connection.
-      const root = new Connection(folder.data);
-      await root.run('CREATE DATABASE IF NOT EXISTS default', 'TabSeparated');
-      folder.ready();
-      const sessions = new HttpSessions(folder.data);
-      const engine = { folder, sessions, reads: new Admission(READS), writes: new Admission(WRITES) };
-      server.on('request', (request, response) => void answer(engine, request, response));
-      stop = () => {
-        sessions.close();
-        root.close();
-        folder.release();
-      };
+      return await start(server, folder);
     } catch (error) {
       folder.release();
-      throw new EngineStartError(
-        `The embedded ClickHouse cannot open ${dataDir}: ${(error as Error).message.split('\n')[0]}`,
-      );
+      const [reason] = (error as Error).message.split('\n');
+      throw new EngineStartError(`The data folder ${dataDir} cannot be opened by the embedded ClickHouse: ${reason}.`);
     }
   } catch (error) {
     server.close();
     throw error;
   }
+}
+
+async function start(server: Server, folder: DataFolder): Promise<Engine> {
+  // Held open for as long as the engine runs: the database is unloaded with its last connection.
+  const root = new Connection(folder.data, configure(folder.path));
+  const about = await root.query('SELECT version(), timezone()', 'TabSeparated');
+  const [version = '', timezone = ''] = about.bytes.toString().trim().split('\t');
+  const formats = await root.query('SELECT name, content_type FROM system.formats', 'TabSeparated');
+  const contentTypes = new Map(
+    formats.bytes
+      .toString()
+      .split('\n')
+      .map((line) => line.split('\t') as [string, string]),
+  );
+  const runner = new QueryRunner(folder.data, await Pipes.make(folder.spool, PLACES), PLACES);
+  folder.ready();
+  serve(server, { runner, spoolFolder: folder.spool, version, timezone, contentTypes });
+  const port = portOf(server);
   return {
     url: `http://127.0.0.1:${port}`,
     port,
@@ -55,18 +58,9 @@ export async function startClickHouse({ dataDir, port: wanted }: EngineOptions):
       server.close();
       server.closeIdleConnections();
       await closed;
-      stop();
+      runner.close();
+      root.close();
+      folder.release();
     },
   };
-}
-
-async function listen(server: Server, port: number): Promise<number> {
-  server.listen(port, '127.0.0.1');
-  try {
-    await once(server, 'listening');
-  } catch (error) {
-    if ((error as NodeJS.ErrnoException).code !== 'EADDRINUSE') throw error;
-    throw new EngineStartError(`Port ${port} for ClickHouse is in use; free it or choose another.`);
-  }
-  return (server.address() as AddressInfo).port;
 }

@@ -4,7 +4,8 @@
  *   format.json   marks the folder; written with `ready: false` first, and with `ready: true` once the database stands
  *   engine.lock   who uses the folder now
  *   data/         ClickHouse's own files
- *   spool/        bodies of inserts on their way in; emptied at every start
+ *   spool/        data of inserts on its way in, results on their way out; emptied at every start
+ *   config.xml, users.xml   ClickHouse's configuration, written at every start
  */
 import { existsSync, mkdirSync, readdirSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
 import { join, resolve } from 'node:path';
@@ -21,6 +22,7 @@ const SPOOL = 'spool';
 const LEFTOVER = /^(engine\.lock.*|format\.json\.new)$/;
 
 export interface DataFolder {
+  readonly path: string;
   readonly data: string;
   readonly spool: string;
   /** Marks a new folder as complete; call it once the database stands. */
@@ -48,7 +50,7 @@ export function openDataFolder(dataDir: string): DataFolder {
     }
     rmSync(spool, { recursive: true, force: true });
     mkdirSync(spool);
-    return { data, spool, ready: () => writeMarker(folder, true), release };
+    return { path: folder, data, spool, ready: () => writeMarker(folder, true), release };
   } catch (error) {
     release();
     throw error;
