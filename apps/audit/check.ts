@@ -40,6 +40,7 @@ export async function checkReplay(
   for (const fold of replay.folds as readonly AnyFold[]) {
     compared += await compareCollection(fold, scope, replay.position, db, head, differences);
   }
+  compared += await compareLanding(replay, scope, warehouse, differences);
   const asOf = { tenant: scope.tenant, asOf: END_OF_TIME, upTo: replay.position };
   if (!scope.person) {
     const outcomes = await warehouse.report<{ course: string }>('course-outcomes', asOf);
@@ -86,6 +87,26 @@ async function compareCollection(
   }
   for (const id of expected.keys()) differences.push({ where, id, kind: 'missing' });
   return compared;
+}
+
+/** Every event of the tenant stands in the landing table as it stands in the log, once. */
+async function compareLanding(
+  { landing, position: upTo }: Replay,
+  { tenant }: Scope,
+  warehouse: Warehouse,
+  differences: Difference[],
+): Promise<number> {
+  const where = 'clickhouse events';
+  const expected = new Map(landing);
+  for await (const { position, digest } of warehouse.landed(tenant, upTo)) {
+    const id = position.toString();
+    const inLog = expected.get(position);
+    expected.delete(position);
+    if (inLog === undefined) differences.push({ where, id, kind: 'unexpected' });
+    else if (inLog !== digest) differences.push({ where, id, kind: 'different' });
+  }
+  for (const position of expected.keys()) differences.push({ where, id: position.toString(), kind: 'missing' });
+  return landing.size;
 }
 
 function compareRows<Row extends object>(

@@ -1,4 +1,5 @@
 import { createHash } from 'node:crypto';
+import { landingDigest } from '../../infra/clickhouse';
 import {
   canonicalJson,
   type Document,
@@ -26,6 +27,8 @@ export class Replay {
   readonly enrollments = new ProjectionFold<EnrollmentDocument>(enrollments);
   readonly attempts = new ProjectionFold<AttemptDocument>(attempts);
   readonly folds;
+  /** Digest of each of the tenant's events by position, as the warehouse should have landed it. */
+  readonly landing = new Map<bigint, string>();
   /** Events that were folded. */
   events = 0;
   /** Position of the tenant's last event. */
@@ -75,6 +78,7 @@ export class Replay {
 
   private apply(event: RecordedEvent): void {
     this.position = event.position;
+    this.landing.set(event.position, landingDigest(event));
     const { person, course } = event.data as { person?: string; course?: string };
     if (this.scope.person && person !== this.scope.person) return;
     if (this.scope.course && course !== this.scope.course) return;

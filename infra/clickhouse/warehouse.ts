@@ -1,4 +1,6 @@
+import { createHash } from 'node:crypto';
 import type { ClickHouseClient } from '@clickhouse/client';
+import type { RecordedEvent } from '../../packages/eventsourcing';
 import { toDateTime64 } from './warehouse-loader';
 
 /** How far the warehouse had come when it answered. */
@@ -33,6 +35,18 @@ export class Warehouse {
     return answer.json<Row>();
   }
 
+  /** A digest of each landed event of a tenant up to a position; equal to `landingDigest` of the event in the log. */
+  async *landed(tenant: string, upTo: bigint): AsyncIterable<{ position: bigint; digest: string }> {
+    const query_params = { tenant, upTo: upTo.toString() };
+    const answer = await this.clickhouse.query({ query: LANDED, query_params, format: 'JSONEachRow' });
+    for await (const rows of answer.stream<{ position: string; digest: string }>()) {
+      for (const row of rows) {
+        const { position, digest } = row.json();
+        yield { position: BigInt(position), digest };
+      }
+    }
+  }
+
   async position(): Promise<bigint> {
     return (await this.freshness()).position;
   }
@@ -43,6 +57,20 @@ export class Warehouse {
     return { position: BigInt(row?.position ?? 0), recordedAt: row?.recordedAt ?? null };
   }
 }
+
+/** SHA-256, hex, over what the landing table keeps of an event's identity and content. */
+export function landingDigest({ id, stream, revision, type, data }: RecordedEvent): string {
+  return createHash('sha256')
+    .update([id, stream, revision, type, JSON.stringify(data)].join('\n'))
+    .digest('hex');
+}
+
+const LANDED = `
+  SELECT
+    toString(position) AS position,
+    lower(hex(SHA256(arrayStringConcat([toString(id), stream, toString(revision), toString(type), data], '\\n')))) AS digest
+  FROM events
+  WHERE tenant = {tenant:String} AND events.position <= {upTo:UInt64}`;
 
 const FRESHNESS = `
   WITH (SELECT min(reached) FROM (SELECT max(position) AS reached FROM watermarks GROUP BY name)) AS reached
