@@ -2,58 +2,72 @@ import { randomBytes } from 'node:crypto';
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { ClickHouseError, type ClickHouseClient, createClient } from '@clickhouse/client';
+import { type ClickHouseClient, ClickHouseError, createClient } from '@clickhouse/client';
 import { type ChildEngine, startEngineProcess } from '../../../infra/embedded/child';
 
 /** The server under contract: the embedded engine, or the one that ATTEST_TEST_CLICKHOUSE_URL names. */
 export interface Server {
   url: string;
-  /** A client whose database belongs to this file. */
+  /** The user `default`, in a database that only this file uses. */
   client: ClickHouseClient;
+  /** A user that may read and nothing else, in the same database. */
+  analyst: ClickHouseClient;
   database: string;
-  /** Whether this is the embedded engine: a few checks are about it alone. */
-  embedded: boolean;
-  /** An empty MergeTree table of a new name. */
-  table(columns: string, order?: string): Promise<string>;
-  /** The rows of a query, as objects. */
-  rows<Row = Record<string, unknown>>(query: string): Promise<Row[]>;
-  /** One HTTP request without any client library, in this file's database unless the parameters name one. */
+  /** A name that no other test uses. */
+  name(prefix: string): string;
+  /** Makes a table of these columns, a MergeTree ordered by the first one unless told otherwise; gives its name. */
+  table(columns: string, engine?: string): Promise<string>;
+  /** A request as any HTTP tool would make it: parameters go to the query string. */
   http(parameters: Record<string, string>, init?: RequestInit): Promise<Response>;
 }
 
 /** Starts the server before the tests of a file, with a database of their own, and removes both afterwards. */
 export function server(): Server {
+  const started = {} as Server;
+  const run = randomBytes(4).toString('hex');
   let engine: ChildEngine | undefined;
   let dataDir: string | undefined;
   let next = 0;
-  const started = {} as Server;
 
   beforeAll(async () => {
     const external = process.env.ATTEST_TEST_CLICKHOUSE_URL;
     if (!external) {
       dataDir = await mkdtemp(join(tmpdir(), 'attest-clickhouse-contract-'));
+      // chdb has one data folder per process, so every file needs a process of its own.
       engine = await startEngineProcess('clickhouse', { dataDir, port: 0 });
     }
-    started.embedded = !external;
-    started.url = external ?? engine!.url;
-    started.database = `contract_${randomBytes(6).toString('hex')}`;
-    const root = createClient({ url: started.url });
-    await root.command({ query: `CREATE DATABASE ${started.database}` });
+    const url = external ?? engine!.url;
+    const database = `contract_${run}`;
+    const root = createClient({ url });
+    await root.command({ query: `CREATE DATABASE ${database}` });
+    if (external) {
+      await root.command({
+        query: 'CREATE USER IF NOT EXISTS analyst IDENTIFIED WITH no_password SETTINGS readonly = 1',
+      });
+      await root.command({ query: 'GRANT SELECT, SHOW, dictGet ON *.* TO analyst' });
+    }
     await root.close();
-    started.client = createClient({ url: started.url, database: started.database, request_timeout: 60_000 });
-    started.table = async (columns, order = 'tuple()') => {
-      const name = `t${next++}`;
-      await started.client.command({ query: `CREATE TABLE ${name} (${columns}) ENGINE = MergeTree ORDER BY ${order}` });
-      return name;
-    };
-    started.rows = async (query) => (await started.client.query({ query, format: 'JSONEachRow' })).json();
-    started.http = (parameters, init) =>
-      fetch(`${started.url}/?${new URLSearchParams({ database: started.database, ...parameters }).toString()}`, init);
+    Object.assign(started, {
+      url,
+      database,
+      client: createClient({ url, database }),
+      analyst: createClient({ url, database, username: 'analyst' }),
+      name: (prefix) => `${prefix}_${run}_${next++}`,
+      async table(columns, tableEngine) {
+        const name = started.name('t');
+        const ordered = /^`?(\w+)/.exec(columns)?.[1];
+        const of = tableEngine ?? `MergeTree ORDER BY ${ordered}`;
+        await started.client.command({ query: `CREATE TABLE ${name} (${columns}) ENGINE = ${of}` });
+        return name;
+      },
+      http: (parameters, init) => fetch(`${url}/?${new URLSearchParams({ database, ...parameters })}`, init),
+    } satisfies Server);
   });
 
   afterAll(async () => {
-    await started.client.command({ query: `DROP DATABASE IF EXISTS ${started.database}` });
+    await started.client.command({ query: `DROP DATABASE ${started.database}` });
     await started.client.close();
+    await started.analyst.close();
     await engine?.close();
     if (dataDir) await rm(dataDir, { recursive: true, force: true });
   });
@@ -61,13 +75,35 @@ export function server(): Server {
   return started;
 }
 
-/** The code and name of the server's error that `work` fails with; fails the test when it does not. */
-export async function errorOf(work: Promise<unknown>): Promise<{ code: number; type: string; message: string }> {
+/** The server's error that `work` fails with; fails the test when it does not. */
+export async function serverError(work: Promise<unknown>): Promise<ClickHouseError> {
   try {
     await work;
   } catch (error) {
-    if (!(error instanceof ClickHouseError)) throw error;
-    return { code: Number(error.code), type: error.type ?? '', message: error.message };
+    if (error instanceof ClickHouseError) return error;
+    throw error;
   }
   throw new Error('The query succeeded');
+}
+
+/** Code and name of that error, as in `['60', 'UNKNOWN_TABLE']`. */
+export async function errorOf(work: Promise<unknown>): Promise<[code: string, type: string | undefined]> {
+  const { code, type } = await serverError(work);
+  return [code, type];
+}
+
+/** The rows of a query as objects. */
+export async function rows<Row>(client: ClickHouseClient, query: string): Promise<Row[]> {
+  return (await client.query({ query, format: 'JSONEachRow' })).json<Row>();
+}
+
+/** The first column of the first row, as text. */
+export async function value(client: ClickHouseClient, query: string): Promise<string> {
+  const text = await (await client.query({ query, format: 'TabSeparatedRaw' })).text();
+  return text.replace(/\n$/, '');
+}
+
+/** Resolves once `holds` gives true. The test's own time limit ends the wait. */
+export async function until(holds: () => Promise<boolean>): Promise<void> {
+  while (!(await holds())) await new Promise(setImmediate);
 }
