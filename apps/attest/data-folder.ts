@@ -57,8 +57,9 @@ export class DataFolder {
       return acquireLock(join(this.path, 'stack.lock'), this.path);
     } catch (error) {
       if (!(error instanceof EngineStartError)) throw error;
-      const at = this.running()?.api ?? 'still starting';
-      throw new UsageError(`Attest already runs in ${this.path} (${at}). Stop it, or use another --data.`);
+      const running = this.running();
+      const who = running ? `process ${running.pid}, ${running.api}` : 'still starting';
+      throw new UsageError(`Attest already runs in ${this.path} (${who}). Stop it, or use another --data.`);
     }
   }
 
