@@ -51,7 +51,7 @@ export class ClickHouseException extends Error {
     const named = /(?: ?(?:\(([A-Z][A-Z0-9_]+)\)|\(version [^)]*\)\.?|\.))+\s*$/.exec(rest);
     const type = /\(([A-Z][A-Z0-9_]+)\)/.exec(named?.[0] ?? '')?.[1] ?? 'UNKNOWN_EXCEPTION';
     const end = named?.[1] ? named.index : rest.length;
-    return new ClickHouseException(Number(code), type, rest.slice(0, end).replace(nested, '').trimEnd());
+    return new ClickHouseException(Number(code), type, withoutFiles(rest.slice(0, end).replace(nested, '').trimEnd()));
   }
 
   /** The body of an answer, as ClickHouse words it. */
@@ -59,6 +59,20 @@ export class ClickHouseException extends Error {
     const sentence = /[.!?]$/.test(this.message) ? this.message : `${this.message}.`;
     return `Code: ${this.code}. DB::Exception: ${sentence} (${this.type}) (version ${version} (official build))\n`;
   }
+}
+
+/**
+ * The engine reads data from files and writes results to pipes that the client never named. And it names a token that it
+ * does not understand in bare brackets, which the official client takes for the name of the exception; earlier versions
+ * quoted it.
+ */
+function withoutFiles(message: string): string {
+  return message
+    .replace(/\s*INTO OUTFILE '[^']*' APPEND COMPRESSION 'none' FORMAT `[^`]*`\s*/g, '')
+    .replace(/\s*FROM INFILE '[^']*' COMPRESSION '[^']*'/g, '')
+    .replace(/:? ?\(in file\/uri [^)]*\)/g, '')
+    .replace(/: While executing File: data for INSERT was parsed from file/g, ': data for INSERT was parsed from query')
+    .replace(/(failed at position \d+) \(([^')][^)]*)\)/, "$1 ('$2')");
 }
 
 /** HTTP status by exception code: src/Server/HTTP/exceptionCodeToHTTPStatus.cpp. Everything else is 500. */

@@ -29,6 +29,10 @@ export const USERS_XML = `<clickhouse>
 `;
 
 const ALLOWED = new Set(['SELECT', 'WITH', '(', 'FROM', 'SHOW', 'DESCRIBE', 'DESC', 'EXISTS', 'EXPLAIN']);
+const REFUSED = new Set(
+  `INSERT CREATE ATTACH REPLACE ALTER RENAME EXCHANGE DROP DETACH TRUNCATE UNDROP CHECK KILL OPTIMIZE WATCH BACKUP RESTORE
+   SNAPSHOT USE SET SYSTEM MOVE REVOKE GRANT BEGIN START COMMIT ROLLBACK DELETE UPDATE COPY EXECUTE`.split(/\s+/),
+);
 /** Of `system`, what describes the data and the engine. The rest tells of other people's queries or of the machine. */
 const SYSTEM_TABLES = new Set(
   `aggregate_function_combinators build_options collations columns completions contributors data_skipping_indices
@@ -59,15 +63,16 @@ const HARMLESS_SETTINGS =
  * @throws ClickHouseException ACCESS_DENIED or READONLY
  */
 export function checkAnalyst({ verb, tokens, settings }: Statement, asked: { database?: string | undefined }): void {
-  if (!ALLOWED.has(verb)) {
-    throw ClickHouseException.of('READONLY', `analyst: Cannot execute query in readonly mode: ${verb} is not allowed`);
-  }
+  if (REFUSED.has(verb)) throw ClickHouseException.of('READONLY', 'analyst: Cannot execute query in readonly mode');
+  if (!ALLOWED.has(verb))
+    throw ClickHouseException.of('SYNTAX_ERROR', `Syntax error: failed at position 1 ('${verb}')`);
   if (asked.database?.toLowerCase() === 'system') deny('the database system');
   if (settings) throw ClickHouseException.of('READONLY', 'Cannot modify settings in readonly mode');
   tokens.forEach((token, at) => {
     const name = token.text.toUpperCase();
     if (token.kind !== 'word' && token.kind !== 'name') return;
     const next = tokens[at + 1];
+    if (name === 'PARALLEL' && next?.text === 'WITH') deny('PARALLEL WITH');
     if (name === 'PROCESSLIST') deny('SHOW PROCESSLIST');
     if (FUNCTIONS.has(name) && (next?.text === '(' || applies(tokens, at))) deny(`the function ${name.toLowerCase()}`);
     if (name !== 'SYSTEM') return;

@@ -109,6 +109,9 @@ export class QueryRunner {
   }
 
   private async runOn(query: Query, consume: Consume, signal: AbortSignal): Promise<Outcome> {
+    if (query.session && query.readonly > 0 && !query.statement.reads) {
+      throw ClickHouseException.of('READONLY', `${query.user}: Cannot execute query in readonly mode`);
+    }
     const taken = query.session && query.user !== 'analyst' ? this.sessions.take(query.session) : undefined;
     const connection = taken?.session.connection ?? new Connection(this.dataDir);
     try {

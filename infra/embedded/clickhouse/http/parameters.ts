@@ -95,10 +95,10 @@ function readSession(given: URLSearchParams): SessionRequest | undefined {
 /** Basic authentication, the headers X-ClickHouse-User and -Key, or `user` and `password`. Neither user has a password. */
 function authenticate(given: URLSearchParams, headers: IncomingHttpHeaders): User {
   const [, basic] = /^Basic (.+)$/i.exec(headers.authorization ?? '') ?? [];
-  const decoded = basic ? Buffer.from(basic, 'base64').toString().split(':')[0] : undefined;
-  const name = one(headers['x-clickhouse-user']) ?? decoded ?? given.get('user') ?? '';
-  const user = name === '' ? 'default' : name;
-  if (user === 'default' || user === 'analyst') return user;
+  const [, basicUser, basicPassword] = /^([^:]*):?(.*)$/s.exec(Buffer.from(basic ?? '', 'base64').toString()) ?? [];
+  const user = one(headers['x-clickhouse-user']) || basicUser || given.get('user') || 'default';
+  const password = one(headers['x-clickhouse-key']) || basicPassword || given.get('password') || '';
+  if (password === '' && (user === 'default' || user === 'analyst')) return user;
   const message = `${user}: Authentication failed: password is incorrect, or there is no user with such name`;
   throw ClickHouseException.of('AUTHENTICATION_FAILED', message);
 }

@@ -55,7 +55,7 @@ export async function answerQuery(
     const asked = isMultipart(request) ? whole(parameters.query) : await readStatement(parameters.query, body);
     await answerStatement(served, parameters, asked, body, answer, gone.signal);
   } catch (error) {
-    await fail(served, response, answer, error, gone.signal);
+    await fail(served, request, response, answer, error, gone.signal);
   }
 }
 
@@ -68,7 +68,6 @@ async function answerStatement(
   signal: AbortSignal,
 ): Promise<void> {
   if (parameters.user === 'analyst') checkAnalyst(statement, parameters);
-  if (parameters.readonly > 0 && !statement.reads && !mayInReadonly(statement)) throw readonlyException(parameters);
   const format = statement.format ?? parameters.defaultFormat ?? DEFAULT_FORMAT;
   answer.describe(format, served.contentTypes.get(format) ?? 'text/plain; charset=UTF-8');
   const data = statement.dataAt === undefined ? undefined : await body.spool(served.spoolFolder, before, skip);
@@ -133,15 +132,12 @@ function dataOf(rest: Buffer): Buffer {
   return rest.subarray(at);
 }
 
-/** A readonly request may still look at its session's settings and end its own queries; the engine decides. */
-const mayInReadonly = ({ verb }: Statement): boolean => ['SET', 'USE', 'KILL', 'CHECK'].includes(verb);
-
-function readonlyException({ user }: Parameters): ClickHouseException {
-  const why =
-    user === 'analyst'
-      ? ''
-      : '. For queries over HTTP, method GET implies readonly. You should use method POST for modifying queries';
-  return ClickHouseException.of('READONLY', `${user}: Cannot execute query in readonly mode${why}`);
+/** The engine refuses what may not be done; why a GET may do so little is for the door to say. */
+function explained(exception: ClickHouseException, { method }: IncomingMessage): ClickHouseException {
+  if (exception.type !== 'READONLY' || method === 'POST' || /method GET/.test(exception.message)) return exception;
+  const message = exception.message.replace(/\.?$/, '. ');
+  const why = 'For queries over HTTP, method GET implies readonly. You should use method POST for modifying queries';
+  return ClickHouseException.of('READONLY', message + why);
 }
 
 const isMultipart = ({ headers }: IncomingMessage): boolean =>
@@ -179,6 +175,7 @@ function tick(runner: QueryRunner, id: string, interval: number, answer: Answer)
 
 async function fail(
   { version }: Served,
+  request: IncomingMessage,
   response: ServerResponse,
   answer: Answer | undefined,
   error: unknown,
@@ -187,7 +184,7 @@ async function fail(
   if (signal.aborted || response.destroyed) return answer?.discard();
   const exception =
     error instanceof ClickHouseException
-      ? error
+      ? explained(error, request)
       : new ClickHouseException(1001, 'STD_EXCEPTION', (error as Error).message ?? String(error));
   if (answer) return answer.fail(exception);
   new Answer(response, {
