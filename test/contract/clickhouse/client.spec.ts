@@ -162,7 +162,7 @@ describe('inserts', () => {
 
 describe('errors', () => {
   it.each([
-    ['SELEC 1', ['62', 'SYNTAX_ERROR']],
+    ['selec 1', ['62', 'SYNTAX_ERROR']],
     ['SELECT * FROM nowhere_to_be_found', ['60', 'UNKNOWN_TABLE']],
     ['SELECT * FROM no_database.t', ['81', 'UNKNOWN_DATABASE']],
     ['SELECT no_column', ['47', 'UNKNOWN_IDENTIFIER']],

@@ -60,7 +60,7 @@ export function server(): Server {
         await started.client.command({ query: `CREATE TABLE ${name} (${columns}) ENGINE = ${of}` });
         return name;
       },
-      http: (parameters, init) => fetch(`${url}/?${new URLSearchParams({ database, ...parameters })}`, init),
+      http: (parameters, init) => fetch(`${url}/?${new URLSearchParams({ database, ...parameters }).toString()}`, init),
     } satisfies Server);
   });
 
