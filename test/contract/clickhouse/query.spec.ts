@@ -1,6 +1,6 @@
 import { once } from 'node:events';
 import { createClient, type DataFormat } from '@clickhouse/client';
-import { errorOf, server } from './harness';
+import { errorOf, rows, server } from './harness';
 
 const ch = server();
 
@@ -19,33 +19,30 @@ test('ping, and a command without an answer', async () => {
 });
 
 describe('formats', () => {
-  const two = "SELECT number AS n, concat('é', toString(number)) AS s FROM numbers(2)";
+  const two = "SELECT toUInt32(number) AS n, concat('é', toString(number)) AS s FROM numbers(2)";
 
   test('JSON carries types, rows and the count', async () => {
     const { meta, data, rows } = await (await ch.client.query({ query: two, format: 'JSON' })).json();
     expect(meta).toEqual([
-      { name: 'n', type: 'UInt64' },
+      { name: 'n', type: 'UInt32' },
       { name: 's', type: 'String' },
     ]);
     expect(data).toEqual([
-      { n: '0', s: 'é0' },
-      { n: '1', s: 'é1' },
+      { n: 0, s: 'é0' },
+      { n: 1, s: 'é1' },
     ]);
     expect(rows).toBe(2);
   });
 
   test.each<[DataFormat, string]>([
-    ['JSONEachRow', '{"n":"0","s":"é0"}\n{"n":"1","s":"é1"}\n'],
-    ['JSONCompactEachRow', '["0", "é0"]\n["1", "é1"]\n'],
+    ['JSONEachRow', '{"n":0,"s":"é0"}\n{"n":1,"s":"é1"}\n'],
+    ['JSONCompactEachRow', '[0, "é0"]\n[1, "é1"]\n'],
     ['CSV', '0,"é0"\n1,"é1"\n'],
     ['CSVWithNames', '"n","s"\n0,"é0"\n1,"é1"\n'],
     ['TabSeparated', '0\té0\n1\té1\n'],
-    ['TabSeparatedWithNamesAndTypes', 'n\ts\nUInt64\tString\n0\té0\n1\té1\n'],
+    ['TabSeparatedWithNamesAndTypes', 'n\ts\nUInt32\tString\n0\té0\n1\té1\n'],
   ])('%s', async (format, expected) => {
-    const lines = (given: string): string => given.replaceAll(': ', ':').replaceAll(', ', ',');
-    expect(lines(await text(two, format))).toBe(
-      lines(expected).replaceAll('"0"', format.startsWith('JSON') ? '"0"' : '0'),
-    );
+    expect((await text(two, format)).replaceAll(', ', ',')).toBe(expected.replaceAll(', ', ','));
   });
 
   test('JSONCompact has rows as arrays', async () => {
@@ -53,8 +50,8 @@ describe('formats', () => {
       data: unknown[];
     };
     expect(data).toEqual([
-      ['0', 'é0'],
-      ['1', 'é1'],
+      [0, 'é0'],
+      [1, 'é1'],
     ]);
   });
 
@@ -62,8 +59,8 @@ describe('formats', () => {
     ['Parquet', 0, 'PAR1'],
     ['ArrowStream', 0, '\xff\xff\xff\xff'],
     ['Arrow', 0, 'ARROW1'],
-    ['Native', 0, '\x02\x02\x01n\x06UInt64'],
-    ['RowBinary', 0, '\0\0\0\0\0\0\0\0\x03'],
+    ['Native', 0, '\x02\x02\x01n\x06UInt32'],
+    ['RowBinary', 0, '\0\0\0\0\x03'],
     ['ORC', 0, 'ORC'],
   ])('%s as bytes', async (format, at, magic) => {
     const { stream } = await ch.client.exec({ query: `${two} FORMAT ${format}` });
@@ -124,7 +121,7 @@ describe('settings', () => {
 
   test('apply to one query and to no other', async () => {
     const before = await value();
-    expect(await value({ max_block_size: '777' })).toEqual([{ v: '777' }]);
+    expect(await value({ max_block_size: '777' })).toEqual([{ v: 777 }]);
     await Promise.all(Array.from({ length: 20 }, (_, n) => value({ max_block_size: String(1000 + n) })));
     expect(await value()).toEqual(before);
   });
@@ -134,7 +131,7 @@ describe('settings', () => {
     const answer = await system.query({ query: 'SELECT currentDatabase() AS d FROM one', format: 'JSONEachRow' });
     expect(await answer.json()).toEqual([{ d: 'system' }]);
     await system.close();
-    expect(await ch.rows('SELECT currentDatabase() AS d')).toEqual([{ d: ch.database }]);
+    expect(await rows(ch.client, 'SELECT currentDatabase() AS d')).toEqual([{ d: ch.database }]);
   });
 });
 
@@ -167,20 +164,20 @@ describe('long answers', () => {
     });
     setImmediate(() => controller.abort());
     await expect(work).rejects.toThrow(/abort/i);
-    expect(await ch.rows('SELECT 1 AS one')).toEqual([{ one: 1 }]);
+    expect(await rows(ch.client, 'SELECT 1 AS one')).toEqual([{ one: 1 }]);
   });
 
   test('a stream that the client stops reading is let go', async () => {
     const { stream } = await ch.client.exec({ query: 'SELECT number FROM numbers(1000000000) FORMAT TSV' });
     await once(stream, 'readable');
     stream.destroy();
-    expect(await ch.rows('SELECT 1 AS one')).toEqual([{ one: 1 }]);
+    expect(await rows(ch.client, 'SELECT 1 AS one')).toEqual([{ one: 1 }]);
   });
 
   test('sixty queries at once are all answered', async () => {
     const answers = await Promise.all(
       Array.from({ length: 60 }, (_, n) =>
-        ch.rows<{ s: string }>(`SELECT sum(number) + ${n} AS s FROM numbers(100000)`),
+        rows<{ s: string }>(ch.client, `SELECT sum(number) + ${n} AS s FROM numbers(100000)`),
       ),
     );
     expect(answers.map(([row]) => Number(row!.s))).toEqual(Array.from({ length: 60 }, (_, n) => 4_999_950_000 + n));
@@ -188,8 +185,5 @@ describe('long answers', () => {
 });
 
 test('an exception within a query names code and type', async () => {
-  expect(await errorOf(ch.rows('SELECT throwIf(1)'))).toMatchObject({
-    code: 395,
-    type: 'FUNCTION_THROW_IF_VALUE_IS_NON_ZERO',
-  });
+  expect(await errorOf(rows(ch.client, 'SELECT throwIf(1)'))).toEqual(['395', 'FUNCTION_THROW_IF_VALUE_IS_NON_ZERO']);
 });
