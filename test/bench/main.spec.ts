@@ -1,0 +1,23 @@
+import { spawnSync } from 'node:child_process';
+import { join } from 'node:path';
+
+const bench = (...given: string[]): { status: number | null; stdout: string; stderr: string } =>
+  spawnSync(process.execPath, [join(__dirname, '../../dist/test/bench/main.js'), ...given], { encoding: 'utf8' });
+
+it('explains itself', () => {
+  const { status, stdout, stderr } = bench('--help');
+  expect({ status, stderr }).toEqual({ status: 0, stderr: '' });
+  expect(stdout).toMatch(/^Usage: npm run bench -- engines \[--json\]/);
+});
+
+it.each([
+  ['nothing to measure', [], /^Name what to measure: engines\./],
+  ['too much to measure', ['engines', 'engines'], /^Name what to measure: engines\./],
+  ['an unknown bench', ['races'], /^There is no bench 'races'/],
+  ['an unknown option', ['engines', '--fast'], /--fast/],
+])('refuses %s and shows how it is used', (_what, given, message) => {
+  const { status, stdout, stderr } = bench(...given);
+  expect({ status, stdout }).toEqual({ status: 2, stdout: '' });
+  expect(stderr).toMatch(message);
+  expect(stderr).toContain('Usage: npm run bench');
+});
