@@ -1,6 +1,5 @@
 import { ClickHouseException } from '../errors';
 import type { Statement } from '../sql/statement';
-import type { Token } from '../sql/lexer';
 
 /** Who may do what. Both come in without a password: only this machine can connect. */
 export type User = 'default' | 'analyst';
@@ -55,7 +54,7 @@ const FUNCTIONS = new Set([
 const FILE_SETTINGS = /schema|template|_path|_file|url/;
 /** What an analyst may set for a query of their own. */
 const HARMLESS_SETTINGS =
-  /^(max_|min_|output_format_|input_format_|format_csv_|date_time_|join_|distinct_|group_by_|totals_|query_cache_|use_query_cache|enable_http_|http_|send_progress|wait_end_of_query|cancel_http|extremes|limit|offset|timeout_|final|session_timezone|log_comment|allow_experimental_|enable_|optimize_|prefer_|any_join|union_default|cast_|transform_null_in|aggregate_functions_null)/;
+  /^(max_|min_|output_format_|input_format_|format_csv_|date_time_|join_|distinct_|group_by_|totals_|query_cache_|use_query_cache|enable_http_|http_|send_progress|wait_end_of_query|cancel_http|extremes|limit|offset|timeout_|final|session_timezone|log_comment|optimize_|prefer_|any_join|union_default|cast_|transform_null_in|aggregate_functions_null)/;
 
 /**
  * The part of an analyst's limits that roles and `readonly` do not cover: which statements, and in them files and other
@@ -74,18 +73,14 @@ export function checkAnalyst({ verb, tokens, settings }: Statement, asked: { dat
     const next = tokens[at + 1];
     if (name === 'PARALLEL' && next?.text === 'WITH') deny('PARALLEL WITH');
     if (name === 'PROCESSLIST') deny('SHOW PROCESSLIST');
-    if (FUNCTIONS.has(name) && (next?.text === '(' || applies(tokens, at))) deny(`the function ${name.toLowerCase()}`);
+    // Wherever it stands: `arrayMap(file, ...)` and `* APPLY(file)` name a function without calling it.
+    if (FUNCTIONS.has(name)) deny(`the function ${name.toLowerCase()}`);
+    if (token.escaped) deny('a name with escapes');
     if (name !== 'SYSTEM') return;
     if (next?.text === '.' && !SYSTEM_TABLES.has(tokens[at + 2]?.text.toUpperCase() ?? '')) {
       deny(`system.${tokens[at + 2]?.text.toLowerCase()}`);
     }
   });
-}
-
-/** `* APPLY(file)` names a function without calling it. */
-function applies(tokens: Token[], at: number): boolean {
-  const before = tokens[at - 1]?.text === '(' ? tokens[at - 2] : tokens[at - 1];
-  return before?.kind === 'word' && before.text === 'APPLY';
 }
 
 /** @throws ClickHouseException READONLY for a setting that is not for analysts */

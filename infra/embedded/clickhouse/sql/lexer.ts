@@ -8,6 +8,8 @@ export interface Token {
   kind: TokenKind;
   /** Upper case for words, without quotes and escapes for quoted names, otherwise as written. */
   text: string;
+  /** A quoted name with a backslash in it: what ClickHouse makes of it is not worked out here. */
+  escaped?: boolean;
   start: number;
   end: number;
 }
@@ -45,12 +47,8 @@ export function* tokens(sql: string): Generator<Token, void> {
     let end: number;
     if (quote) {
       end = endOfQuoted(sql, at, quote);
-      yield {
-        kind: quote.kind,
-        text: quote.kind === 'name' ? unquoted(sql.slice(start + 1, end - 1)) : '',
-        start,
-        end,
-      };
+      const inside = quote.kind === 'name' ? sql.slice(start + 1, end - 1) : '';
+      yield { kind: quote.kind, text: unquoted(inside), escaped: inside.includes('\\'), start, end };
     } else if (heredocEnd >= 0) {
       end = heredocEnd + (heredoc - at);
       yield { kind: 'string', text: '', start, end };
