@@ -53,8 +53,8 @@ export function parseStatement(text: string): Statement {
     }
     all.push(token);
     if (all.length === 1 && is(token, 'INSERT')) insert = new InsertScan();
-    const dataAt = insert?.next(token);
-    if (dataAt !== undefined) return insertWithData(text, all, dataAt);
+    const clause = insert?.next(token);
+    if (clause) return insertWithData(text, all, clause);
     if (token.text === '\\')
       throw ClickHouseException.of('SYNTAX_ERROR', `Syntax error: failed at position ${token.start + 1} (\\)`);
   }
@@ -85,11 +85,11 @@ class InsertScan {
   private readsInput = false;
   private previous: Token | undefined;
 
-  /** @returns where the data begins, once that is known */
-  next(token: Token): number | undefined {
+  /** @returns the clause that data follows, once its last token is seen */
+  next(token: Token): 'VALUES' | 'FORMAT' | undefined {
     const previous = this.previous;
     this.previous = token;
-    if (this.state === 'format') return token.end;
+    if (this.state === 'format') return 'FORMAT';
     if (token.kind === 'sign') {
       if ('([{'.includes(token.text)) this.depth++;
       if (')]}'.includes(token.text)) this.depth--;
@@ -101,17 +101,17 @@ class InsertScan {
       if (!['INSERT', 'INTO', 'TABLE', 'FUNCTION'].includes(token.text)) this.state = 'clauses';
       return undefined;
     }
-    if (is(token, 'VALUES') && !this.selects) return token.end;
+    if (is(token, 'VALUES') && !this.selects) return 'VALUES';
     if (is(token, 'SELECT') || is(token, 'WITH')) this.selects = true;
     if (is(token, 'FORMAT') && (!this.selects || this.readsInput)) this.state = 'format';
     return undefined;
   }
 }
 
-function insertWithData(text: string, all: Token[], dataAt: number): Statement {
+function insertWithData(text: string, all: Token[], kind: 'VALUES' | 'FORMAT'): Statement {
   refuseFiles(all);
   const last = all[all.length - 1]!;
-  const values = is(last, 'VALUES');
+  const values = kind === 'VALUES';
   const input = inputCall(text, all);
   const clause = (values ? last : all[all.length - 2]!).start;
   const settings = input ? undefined : topLevel(all).findLast((token) => is(token, 'SETTINGS'))?.start;
@@ -122,7 +122,7 @@ function insertWithData(text: string, all: Token[], dataAt: number): Statement {
     sql: text.slice(0, settings ?? clause).trimEnd(),
     format: values ? 'Values' : nameIn(text, last),
     settings: settings === undefined ? '' : text.slice(settings, clause).trimEnd(),
-    dataAt,
+    dataAt: last.end,
     input,
     tokens: all,
   };
