@@ -1,4 +1,4 @@
-import { fork } from 'node:child_process';
+import { type ChildProcess, fork } from 'node:child_process';
 import { once } from 'node:events';
 import { mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { createServer } from 'node:net';
@@ -43,6 +43,17 @@ async function until(condition: () => boolean): Promise<void> {
   while (!condition()) await delay(5);
 }
 
+/** A server on the folder, started by a process that can be killed. */
+async function startedElsewhere(): Promise<ChildProcess> {
+  const compiled = join(__dirname, '../../../dist/infra/embedded/nats/index.js');
+  const script = join(dataDir, 'parent.js');
+  const start = `require(${JSON.stringify(compiled)}).startNats({ dataDir: ${JSON.stringify(dataDir)}, port: 0 })`;
+  writeFileSync(script, `${start}.then(() => process.send('ready'));`);
+  const parent = fork(script);
+  await once(parent, 'message');
+  return parent;
+}
+
 describe('the nats-server', () => {
   it('keeps every acknowledged message through kill -9, and comes back at the same port', async () => {
     const reported: string[] = [];
@@ -85,27 +96,18 @@ describe('the nats-server', () => {
   });
 
   it('ends with the process that started it, also when that is killed', async () => {
-    const compiled = join(__dirname, '../../../dist/infra/embedded/nats/index.js');
-    const script = join(dataDir, 'parent.js');
-    const start = `require(${JSON.stringify(compiled)}).startNats({ dataDir: ${JSON.stringify(dataDir)}, port: 0 })`;
-    writeFileSync(script, `${start}.then(() => process.send('ready'));`);
-    const parent = fork(script);
-    await once(parent, 'message');
+    const parent = await startedElsewhere();
     const pid = serverPid();
     expect(isAlive(pid)).toBe(true);
     parent.kill('SIGKILL');
+    await once(parent, 'exit');
     await until(() => !isAlive(pid));
     engine = await startNats({ dataDir, port: 0 });
     expect(serverPid()).not.toBe(pid);
   });
 
   it('ends a server that an earlier run left on the store', async () => {
-    const compiled = join(__dirname, '../../../dist/infra/embedded/nats/index.js');
-    const script = join(dataDir, 'parent.js');
-    const start = `require(${JSON.stringify(compiled)}).startNats({ dataDir: ${JSON.stringify(dataDir)}, port: 0 })`;
-    writeFileSync(script, `${start}.then(() => process.send('ready'));`);
-    const parent = fork(script);
-    await once(parent, 'message');
+    const parent = await startedElsewhere();
     const pid = serverPid();
     parent.kill('SIGSTOP'); // so that it cannot start the server again
     process.kill(parentOf(pid), 'SIGKILL');
