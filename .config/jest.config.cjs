@@ -5,6 +5,8 @@ module.exports = {
   testMatch: ['**/*.spec.ts'],
   testEnvironment: 'node',
   testTimeout: 30_000,
+  // Most of the suite waits for disks and processes; Jest's default leaves one of two cores idle.
+  maxWorkers: '100%',
   transform: {
     '^.+\\.(t|j|mj)s$': [
       '@swc/jest',

@@ -32,7 +32,7 @@ const COMMANDS_AT_ONCE = 64;
  */
 export class WorkflowRunner implements Consumer {
   readonly name: string;
-  readonly options = { maxBatch: 500 };
+  readonly options = { maxBatch: 500, lingerMs: 10 };
   private readonly checkpoints: Checkpoints;
   private readonly parked: Parked;
   private readonly saved: Collection<StateDocument>;
