@@ -1,5 +1,4 @@
 /** ClickHouse's HTTP interface on 127.0.0.1 over chdb, which is ClickHouse itself in this process. See README.md. */
-import { once } from 'node:events';
 import type { Server } from 'node:http';
 import { type Engine, type EngineOptions, EngineStartError } from '../engine';
 import { Connection } from './engine/chdb';
@@ -48,16 +47,13 @@ async function start(server: Server, folder: DataFolder): Promise<Engine> {
   );
   const runner = new QueryRunner(folder.data, await Pipes.make(folder.spool, PLACES), PLACES);
   folder.ready();
-  serve(server, { runner, spoolFolder: folder.spool, version, timezone, contentTypes });
+  const stopServing = serve(server, { runner, spoolFolder: folder.spool, version, timezone, contentTypes });
   const port = portOf(server);
   return {
     url: `http://127.0.0.1:${port}`,
     port,
     async close() {
-      const closed = once(server, 'close');
-      server.close();
-      server.closeIdleConnections();
-      await closed;
+      await stopServing();
       runner.close();
       root.close();
       folder.release();

@@ -18,6 +18,8 @@ const MARKER = 'format.json';
 const LOCK = 'engine.lock';
 const DATA = 'data';
 const SPOOL = 'spool';
+/** Without these the folder has lost its tables. */
+const PARTS = ['store', 'metadata'];
 /** Left by a start that was killed before the marker stood. */
 const LEFTOVER = /^(engine\.lock.*|format\.json\.new)$/;
 
@@ -50,7 +52,20 @@ export function openDataFolder(dataDir: string): DataFolder {
     }
     rmSync(spool, { recursive: true, force: true });
     mkdirSync(spool);
-    return { path: folder, data, spool, ready: () => writeMarker(folder, true), release };
+    return {
+      path: folder,
+      data,
+      spool,
+      ready() {
+        // ClickHouse makes them with its first table only.
+        for (const part of PARTS) mkdirSync(join(data, part), { recursive: true });
+        writeMarker(folder, true);
+      },
+      release() {
+        rmSync(spool, { recursive: true, force: true });
+        release();
+      },
+    };
   } catch (error) {
     release();
     throw error;
@@ -73,7 +88,7 @@ function inspect(folder: string): boolean {
     );
   }
   if (ready !== true) return false;
-  for (const part of ['store', 'metadata']) {
+  for (const part of PARTS) {
     if (existsSync(join(folder, DATA, part))) continue;
     throw new EngineStartError(
       `The data folder ${folder} is damaged: ${DATA}/${part} is missing; restore it from a backup.`,

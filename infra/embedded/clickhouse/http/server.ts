@@ -1,6 +1,7 @@
 import { once } from 'node:events';
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
+import { setTimeout as delay } from 'node:timers/promises';
 import { EngineStartError } from '../../engine';
 import { answerQuery, type Served } from './query-handler';
 
@@ -9,6 +10,8 @@ const KEEP_ALIVE = 30_000;
 const HEADERS_TIMEOUT = 20_000;
 /** A body that trickles in for longer is given up. */
 const REQUEST_TIMEOUT = 30 * 60_000;
+/** Milliseconds that answers which have begun are given at the end; a query that writes is waited for without limit. */
+const PATIENCE = 5_000;
 /** Bytes of a request line with its headers. The official client moves long parameters into the body. */
 const MAX_HEADERS = 1024 * 1024;
 
@@ -49,12 +52,34 @@ export async function listen(port: number): Promise<Server> {
 
 export const portOf = (server: Server): number => (server.address() as AddressInfo).port;
 
-/** Answers from now on: the paths of ClickHouse's HTTP interface, without its pages for browsers. */
-export function serve(server: Server, served: Served): void {
+/**
+ * Answers from now on: the paths of ClickHouse's HTTP interface, without its pages for browsers.
+ * @returns what ends it: no new connection, then the answers that were begun, then all connections
+ */
+export function serve(server: Server, served: Served): () => Promise<void> {
+  const answering = new Set<Promise<void>>();
   server.on('request', (request, response) => {
     response.on('error', () => response.destroy());
-    answer(served, request, response).catch((error: unknown) => response.destroy(error as Error));
+    const sent = new Promise<void>((resolve) => response.once('close', resolve));
+    const answered = answer(served, request, response)
+      .catch((error: unknown) => void response.destroy(error as Error))
+      .then(() => sent)
+      .finally(() => answering.delete(answered));
+    answering.add(answered);
   });
+  return async () => {
+    const closed = once(server, 'close');
+    server.close();
+    const patience = new AbortController();
+    await Promise.race([
+      Promise.all(answering),
+      delay(PATIENCE, undefined, { signal: patience.signal }).catch(() => undefined), // all is answered
+    ]);
+    patience.abort();
+    server.closeAllConnections();
+    await closed;
+    await Promise.all(answering);
+  };
 }
 
 async function answer(served: Served, request: IncomingMessage, response: ServerResponse): Promise<void> {
