@@ -70,7 +70,7 @@ it.each([
   ['a target that is no path', 'GET http://[ HTTP/1.1\r\nHost: x\r\n\r\n', /^HTTP\/1.1 400/],
   ['two lengths', 'POST / HTTP/1.1\r\nHost: x\r\nContent-Length: 1\r\nContent-Length: 2\r\n\r\nx', /^HTTP\/1.1 400/],
   ['a chunk without a size', 'POST / HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: chunked\r\n\r\nzz\r\n', /^HTTP\/1.1 400/],
-  ['headers without an end', `GET / HTTP/1.1\r\nX: ${'x'.repeat(2 * 1024 * 1024)}`, /^HTTP\/1.1 431/],
+  ['headers without an end', `GET / HTTP/1.1\r\nX: ${'x'.repeat(2 * 1024 * 1024)}`, /^$|^HTTP\/1.1 431/],
   ['half a line', 'GET /?query=SEL', /^$|^HTTP\/1.1 400/],
 ])('%s is answered and hung up on', async (_what, bytes, answer) => {
   expect(await answerTo(bytes)).toMatch(answer);

@@ -18,6 +18,8 @@ import { type Session, type SessionRequest, Sessions } from './sessions';
 const ID_SETTING = 'send_logs_source_regexp';
 const KILL_AGAIN_AFTER = 50;
 const DEFAULT_FORMAT = 'TabSeparated';
+/** Characters of parameters that fit a statement of ClickHouse's default `max_query_size` for certain. */
+const SHORT_PARAMETERS = 20_000;
 
 /** One statement with all that the request says about it. */
 export interface Query {
@@ -143,11 +145,13 @@ export class QueryRunner {
       ...[...query.parameters].map(([name, value]) => [`param_${name}`, value] as const),
     ]);
     settings.delete('readonly');
+    // Parameters count as text of the SET, but are not part of the query whose length the user may have limited.
+    const long = [...query.parameters.values()].reduce((length, value) => length + value.length, 0) > SHORT_PARAMETERS;
     return [
       ...(query.user === 'analyst' ? ['SET ROLE analyst'] : []),
-      ...(query.parameters.size > 0 ? ['SET max_query_size = 1000000000'] : []),
+      ...(long ? ['SET max_query_size = 1000000000'] : []),
       `SET ${[...settings].map(([name, value]) => `${name} = ${literal(value)}`).join(', ')}`,
-      ...(query.parameters.size > 0 && !query.settings.has('max_query_size') ? ['SET max_query_size = DEFAULT'] : []),
+      ...(long && !query.settings.has('max_query_size') ? ['SET max_query_size = DEFAULT'] : []),
       ...(query.database ? [`USE ${quotedName(query.database)}`] : []),
       ...(query.readonly > 0 && !inSession ? [`SET readonly = ${query.readonly}`] : []),
     ].join(';\n');

@@ -5,6 +5,7 @@ import { type Token, tokens } from './lexer';
 const SELECTS = new Set(['SELECT', 'WITH', '(', 'FROM']);
 /** Statements that read and change nothing (cf. `readonly`). */
 const READS = new Set([...SELECTS, 'SHOW', 'DESCRIBE', 'DESC', 'EXISTS', 'EXPLAIN']);
+const SET_OPERATORS = new Set(['UNION', 'ALL', 'DISTINCT', 'EXCEPT', 'INTERSECT']);
 /** A word after one of these is a name or an alias, even if it reads FORMAT. */
 const NAME_FOLLOWS = new Set([
   ...['SELECT', 'DISTINCT', 'AS', 'BY', 'WHERE', 'AND', 'OR', 'NOT', 'ON', 'IN', 'HAVING', 'FROM', 'JOIN', 'USING'],
@@ -64,15 +65,31 @@ export function parseStatement(text: string): Statement {
   refuseFiles(all);
   const verb = first.text;
   const clause = trailingFormat(text, all);
+  const sqlEnd = clause ? clause.start : end;
+  const streams = SELECTS.has(verb) && !all.some((token, at) => is(token, 'INSERT') && is(all[at + 1], 'INTO'));
+  const settingsAt = (streams && settingsOfGroup(all, sqlEnd)) || sqlEnd;
+  const settingsAfter = clause?.settingsAt === undefined ? '' : text.slice(clause.settingsAt, end);
   return {
     verb,
-    reads: READS.has(verb) && !all.some((token) => is(token, 'INSERT')),
-    streams: SELECTS.has(verb) && !all.some((token) => is(token, 'INSERT')),
-    sql: text.slice(0, clause ? clause.start : end).trimEnd(),
+    reads: streams || (READS.has(verb) && !SELECTS.has(verb)),
+    streams,
+    sql: text.slice(0, settingsAt).trimEnd(),
     format: clause?.format,
-    settings: clause?.settingsAt === undefined ? '' : text.slice(clause.settingsAt, end),
+    settings: settingsAfter || text.slice(settingsAt, sqlEnd),
     tokens: all,
   };
+}
+
+/**
+ * The SETTINGS after a SELECT in brackets are of the whole statement and stand after its output; those after any other SELECT
+ * are a part of that.
+ */
+function settingsOfGroup(all: Token[], end: number): number | undefined {
+  const top = topLevel(all).filter(({ start }) => start < end);
+  const at = top.findLastIndex((token) => is(token, 'SETTINGS'));
+  const [close, open, before] = [top[at - 1], top[at - 2], top[at - 3]];
+  if (at < 0 || close?.text !== ')' || open?.text !== '(') return undefined;
+  return before === undefined || SET_OPERATORS.has(before.text) ? top[at]!.start : undefined;
 }
 
 export const is = (token: Token | undefined, word: string): boolean => token?.kind === 'word' && token.text === word;
@@ -128,10 +145,11 @@ function insertWithData(text: string, all: Token[], kind: 'VALUES' | 'FORMAT'): 
   };
 }
 
+/** The tokens outside of brackets, with the outermost brackets themselves. */
 function topLevel(all: Token[]): Token[] {
   let depth = 0;
   return all.filter(({ kind, text }) => {
-    if (kind === 'sign' && '([{'.includes(text)) depth++;
+    if (kind === 'sign' && '([{'.includes(text)) return depth++ === 0;
     if (kind === 'sign' && ')]}'.includes(text)) depth--;
     return depth === 0;
   });
