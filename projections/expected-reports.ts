@@ -47,7 +47,8 @@ export function expectedCourseOutcomes(
     row.enrolled++;
     if (status !== 'open') row[status]++;
   }
-  for (const { course, grade } of attempts) {
+  for (const { course, status, grade } of attempts) {
+    if (status === 'started' || status === 'invalidated') continue;
     const row = rowOf(course);
     row.attempts++;
     if (!grade) continue;

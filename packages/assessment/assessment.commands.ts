@@ -1,7 +1,8 @@
 import { Type } from 'class-transformer';
 import { IsBoolean, IsDefined, IsOptional, IsUUID, Matches, ValidateNested } from 'class-validator';
 import { type CommandDefinition, CommandInput, IsQuantity } from '../commands';
-import { type AttemptCommandData, attemptDecider, type ScoreData } from './attempt.decider';
+import { type AttemptCommandData, attemptDecider } from './attempt.decider';
+import type { ScoreData } from './score';
 
 const ID = /^[A-Za-z0-9][A-Za-z0-9._-]{0,63}$/;
 

@@ -1,3 +1,5 @@
 export * from './assessment.commands';
+export * from './assessment.decider';
+export * from './assessment.events';
 export * from './attempt.decider';
 export * from './attempt.events';

@@ -147,7 +147,9 @@ describe('transcripts', () => {
           enrolledAt: day(1),
           endedAt: day(3),
           result: 'Pass',
-          attempts: { 'attempt-1': { assessment: 'quiz', submittedAt: day(2), scaled: 0.8, passed: true } },
+          attempts: {
+            'attempt-1': { assessment: 'quiz', status: 'graded', submittedAt: day(2), scaled: 0.8, passed: true },
+          },
         },
       },
     });

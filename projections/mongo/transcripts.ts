@@ -1,7 +1,7 @@
 import type { Db } from 'mongodb';
 import type { AttemptEvent } from '../../packages/assessment/attempt.events';
 import type { EnrollmentEvent } from '../../packages/enrollment/enrollment.events';
-import type { Document, Projection, Recorded } from '../../packages/eventsourcing';
+import { type Document, type Projection, type Recorded, unreachable } from '../../packages/eventsourcing';
 import { type Answer, findOne } from './collection';
 
 export interface TranscriptCourse {
@@ -15,6 +15,7 @@ export interface TranscriptCourse {
 
 export interface TranscriptAttempt {
   readonly assessment: string;
+  readonly status: 'awaiting-grade' | 'graded' | 'invalidated';
   readonly submittedAt: string;
   readonly scaled: number | null;
   readonly passed: boolean | null;
@@ -25,7 +26,20 @@ export interface TranscriptDocument extends Document {
   readonly courses: Readonly<Record<string, TranscriptCourse>>;
 }
 
-type TranscriptEvent = EnrollmentEvent | AttemptEvent;
+/** What of an attempt makes its result; one that is still being taken is not on the page. */
+type AttemptResultEvent = Extract<
+  AttemptEvent,
+  {
+    type:
+      | 'AttemptRecorded'
+      | 'AttemptSubmitted'
+      | 'AttemptTimedOut'
+      | 'AttemptGraded'
+      | 'ScoreOverridden'
+      | 'AttemptInvalidated';
+  }
+>;
+type TranscriptEvent = EnrollmentEvent | AttemptResultEvent;
 
 const NOT_ENROLLED: TranscriptCourse = {
   status: 'not-enrolled',
@@ -38,14 +52,18 @@ const NOT_ENROLLED: TranscriptCourse = {
 /** Everything a person took part in, on one page. */
 export const transcripts: Projection<TranscriptDocument, TranscriptEvent> = {
   name: 'transcripts',
-  version: 1,
+  version: 2,
   handles: [
     'LearnerEnrolled',
     'LearnerWithdrawn',
     'EnrollmentCompleted',
     'EnrollmentFailed',
     'AttemptRecorded',
+    'AttemptSubmitted',
+    'AttemptTimedOut',
     'AttemptGraded',
+    'ScoreOverridden',
+    'AttemptInvalidated',
   ],
   key: ({ data }) => data.person,
   evolve: (document, event) => {
@@ -73,13 +91,34 @@ function evolveCourse(course: TranscriptCourse, event: Recorded<TranscriptEvent>
       return { ...course, status: 'completed', endedAt: occurredAt, result: event.data.result };
     case 'EnrollmentFailed':
       return { ...course, status: 'failed', endedAt: occurredAt, result: event.data.result };
-    case 'AttemptRecorded':
-    case 'AttemptGraded': {
-      const { attempt, assessment, grade } = event.data;
-      const submittedAt = course.attempts[attempt]?.submittedAt ?? occurredAt;
-      const taken = { assessment, submittedAt, scaled: grade?.scaled ?? null, passed: grade?.passed ?? null };
-      return { ...course, attempts: { ...course.attempts, [attempt]: taken } };
+    default: {
+      const { attempt } = event.data;
+      return { ...course, attempts: { ...course.attempts, [attempt]: evolveAttempt(course.attempts[attempt], event) } };
     }
+  }
+}
+
+function evolveAttempt(attempt: TranscriptAttempt | undefined, event: Recorded<AttemptResultEvent>): TranscriptAttempt {
+  const { occurredAt } = event.metadata;
+  const { assessment } = event.data;
+  const taken = { assessment, submittedAt: attempt?.submittedAt ?? occurredAt };
+  const ungraded = { scaled: null, passed: null };
+  switch (event.type) {
+    case 'AttemptSubmitted':
+      return { ...taken, status: 'awaiting-grade', ...ungraded };
+    case 'AttemptTimedOut':
+      return { ...taken, submittedAt: event.data.closedAt, status: 'awaiting-grade', ...ungraded };
+    case 'AttemptRecorded':
+    case 'AttemptGraded':
+    case 'ScoreOverridden': {
+      const { grade } = event.data;
+      if (!grade) return { ...taken, status: 'awaiting-grade', ...ungraded };
+      return { ...taken, status: 'graded', scaled: grade.scaled, passed: grade.passed };
+    }
+    case 'AttemptInvalidated':
+      return { ...taken, status: 'invalidated', ...ungraded };
+    default:
+      return unreachable(event);
   }
 }
 

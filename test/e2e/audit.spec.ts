@@ -130,7 +130,7 @@ describe('Audit', () => {
       const db = mongo.db();
       type Stored = { _id: string; [field: string]: unknown };
       await db
-        .collection<Stored>('attempts_v1')
+        .collection<Stored>('attempts_v2')
         .updateOne({ _id: luisAttempt.attempt }, { $set: { 'grade.passed': true } });
       await db.collection<Stored>('enrollments_v1').deleteOne({ _id: leasEnrollment });
       const luisDocument = await db.collection<Stored>('people_v1').findOne({ _id: luis.person });
