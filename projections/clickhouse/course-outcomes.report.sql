@@ -1,5 +1,5 @@
 -- How each course went: enrollments by how they stand, attempts by how they were graded. meanScore is the mean raw score of
--- the graded attempts.
+-- the graded attempts. Invalidated attempts do not count.
 WITH
 enrollment AS
 (
@@ -13,6 +13,12 @@ attempt AS
     SELECT course, attempt, argMax(graded, position) AS is_graded, argMax(passed, position) AS is_passed, argMax(tuple(raw), position).1 AS last_raw
     FROM attempt_facts
     WHERE tenant = {tenant:String} AND occurred_at <= {asOf:DateTime64(3, 'UTC')} AND position <= {upTo:UInt64}
+      AND attempt NOT IN
+      (
+          SELECT attempt
+          FROM attempt_invalidations
+          WHERE tenant = {tenant:String} AND occurred_at <= {asOf:DateTime64(3, 'UTC')} AND position <= {upTo:UInt64}
+      )
     GROUP BY course, attempt
 ),
 enrollments_by_course AS

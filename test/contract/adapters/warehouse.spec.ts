@@ -106,6 +106,36 @@ describe('the warehouse', () => {
     });
   });
 
+  it('counts attempts taken here once they end, as they were last graded, and not when invalidated', async () => {
+    const of = () => ({ attempt: randomUUID(), person: ann, course, assessment: 'test' });
+    const [open, waiting, late, raised, cheated] = [of(), of(), of(), of(), of()];
+    const grade = (raw: number) => ({ raw, min: 0, max: 100, scaled: raw / 100, passed: raw >= 40 });
+    let position = 0;
+    const happened = (type: string, data: { attempt: string }, occurredAt = '2026-04-01T00:00:00.000Z') =>
+      recorded({ type, data }, { category: 'attempt', id: data.attempt, position: ++position, occurredAt });
+    await (
+      await start()
+    ).loader.apply(
+      batch(
+        ...[open, waiting, late, raised, cheated].map((attempt) => happened('AttemptStarted', attempt)),
+        happened('AttemptSubmitted', waiting),
+        happened('AnswersGraded', waiting),
+        happened('AttemptTimedOut', late),
+        happened('AttemptGraded', { ...late, grade: grade(20) } as typeof late),
+        happened('AttemptSubmitted', raised),
+        happened('AttemptGraded', { ...raised, grade: grade(30) } as typeof raised),
+        happened('ScoreOverridden', { ...raised, grade: grade(50) } as typeof raised),
+        happened('AttemptSubmitted', cheated),
+        happened('AttemptGraded', { ...cheated, grade: grade(90) } as typeof cheated),
+        happened('AttemptInvalidated', { ...cheated, reason: 'Copied.' } as typeof cheated, '2026-05-01T00:00:00.000Z'),
+      ),
+    );
+    const counted = { ...outcome, enrolled: 0, completed: 0, attempts: 3, graded: 2, passed: 1, meanScore: 35 };
+    expect(await outcomes()).toEqual([counted]);
+    const inApril = { attempts: 4, graded: 3, passed: 2, meanScore: 160 / 3 };
+    expect(await outcomes('2026-04-30T00:00:00.000Z')).toEqual([{ ...counted, ...inApril }]);
+  });
+
   it('knows only its own tenant', async () => {
     await (await start()).loader.apply(batch(...log));
     expect(await warehouse.report('course-outcomes', { tenant: 'globex', asOf: NOW, upTo: ALL })).toEqual([]);
