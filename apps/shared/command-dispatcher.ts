@@ -1,6 +1,6 @@
 import { Injectable } from '@nestjs/common';
 import { Command as BusCommand, CommandBus, type ICommandHandler } from '@nestjs/cqrs';
-import { type Caller, requireRole } from '../../packages/auth';
+import { type Caller, requireOwn, requireRole } from '../../packages/auth';
 import { type CommandDefinition, commandPath, validateCommand } from '../../packages/commands';
 import {
   type Command,
@@ -25,8 +25,11 @@ export abstract class ContextCommand extends BusCommand<CommandResult> {
 export abstract class ContextCommandHandler implements ICommandHandler<ContextCommand> {
   constructor(private readonly pipeline: CommandPipeline) {}
 
-  execute({ definition, command, context }: ContextCommand): Promise<CommandResult> {
-    return this.pipeline.handle(definition.decider, command, context);
+  async execute({ definition, command, context }: ContextCommand): Promise<CommandResult> {
+    const { decider, facts } = definition;
+    if (!facts) return this.pipeline.handle(decider, command, context);
+    const known = await facts(command.data as never, (other, id) => this.pipeline.stateOf(other, context.tenant, id));
+    return this.pipeline.handle(decider, { ...command, data: { ...command.data, ...known } }, context);
   }
 }
 
@@ -87,6 +90,8 @@ export class CommandDispatcher {
     const input = validateCommand(definition, data);
     requireRole(delivery.caller, definition.roles);
     const { occurredAt, ...fields } = input as { occurredAt?: string };
+    const { own } = definition;
+    if (own) requireOwn(delivery.caller, (sub) => own(fields as never, sub));
     const command: Command = {
       type: definition.type,
       data: fields,

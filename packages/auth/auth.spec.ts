@@ -1,7 +1,15 @@
 import { mkdtempSync, rmSync, statSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { type Caller, ForbiddenError, LocalIssuer, requireRole, TokenVerifier, UnauthenticatedError } from '.';
+import {
+  type Caller,
+  ForbiddenError,
+  LocalIssuer,
+  requireOwn,
+  requireRole,
+  TokenVerifier,
+  UnauthenticatedError,
+} from '.';
 
 const folder = mkdtempSync(join(tmpdir(), 'attest-auth-'));
 const keyFile = join(folder, 'sub', 'issuer.json');
@@ -55,4 +63,11 @@ describe('a token of the local issuer', () => {
 it('a role that is not allowed is forbidden', () => {
   expect(() => requireRole(caller, ['admin', 'compliance'])).toThrow(ForbiddenError);
   expect(() => requireRole(caller, ['admin', 'manager'])).not.toThrow();
+});
+
+it('what is not about the caller is forbidden, but for whoever acts for others', () => {
+  const isOwn = (sub: string) => sub === 'p-1';
+  expect(() => requireOwn(caller, isOwn)).not.toThrow();
+  expect(() => requireOwn({ ...caller, sub: 'p-2' }, isOwn)).toThrow(ForbiddenError);
+  expect(() => requireOwn({ ...caller, sub: 'quiz-engine', roles: ['service'] }, isOwn)).not.toThrow();
 });

@@ -25,3 +25,9 @@ export function requireRole(caller: Caller, allowed: readonly Role[]): void {
     `This needs one of the roles ${allowed.join(', ')}; the token has ${caller.roles.join(', ')}.`,
   );
 }
+
+/** @throws ForbiddenError unless it is about the caller, or the caller acts for others as admin or service. */
+export function requireOwn(caller: Caller, isOwn: (sub: string) => boolean): void {
+  if (caller.roles.includes('admin') || caller.roles.includes('service') || isOwn(caller.sub)) return;
+  throw new ForbiddenError('This may only be sent about yourself.');
+}

@@ -1,8 +1,12 @@
-import { type AnyDecider } from '../eventsourcing';
+import { type AnyDecider, type Decider } from '../eventsourcing';
 
 /** The roles that a token can carry; the README says what each may do. */
 export const ROLES = ['learner', 'manager', 'compliance', 'analyst', 'admin', 'service'] as const;
 export type Role = (typeof ROLES)[number];
+
+/** Gives the state of another aggregate of the same tenant, as its stream has it now. */
+// eslint-disable-next-line @typescript-eslint/no-explicit-any -- as for AnyDecider
+export type LookUp = <S>(decider: Decider<S, any, any>, id: string) => Promise<S>;
 
 /** One command as every door offers it. */
 export interface CommandDefinition {
@@ -12,6 +16,13 @@ export interface CommandDefinition {
   /** Class whose class-validator decorators describe the command's data. */
   readonly input: new () => object;
   readonly roles: readonly Role[];
+  /** Whether it is about whoever sends it (`sub` of the token): people who are neither admin nor service may send only such. */
+  readonly own?: (data: never, sub: string) => boolean;
+  /**
+   * What the command must know and its own stream does not say, looked up at the door and added to its data. Only what stays
+   * true may be looked up, such as a published version: `decide` cannot notice when it is out of date.
+   */
+  readonly facts?: (data: never, lookUp: LookUp) => Promise<object>;
   readonly decider: AnyDecider;
   /** An example of the data, shown in OpenAPI. */
   readonly example: object;

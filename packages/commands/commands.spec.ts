@@ -35,6 +35,11 @@ it('names nested fields by their path', () => {
   ).toEqual(['score.odd', 'score.raw']);
 });
 
+it('refuses a list in a list, which would pass for an object', () => {
+  const { example } = definition('RecordAnswers');
+  expect(problemsOf('RecordAnswers', { ...example, answers: [[]] })).toEqual(['answers.0']);
+});
+
 it('refuses ids that could be mistaken for something else', () => {
   const { example } = definition('EnrollLearner');
   for (const course of ['', '__proto__', 'a/b', 'a b', '.a', 'a'.repeat(65), 7]) {

@@ -29,6 +29,8 @@ export function validateCommand(definition: Pick<CommandDefinition, 'input'>, da
       { field: illFormed, problem: 'must be well-formed Unicode, without half surrogate pairs' },
     ]);
   }
+  const listed = listInList(data, '');
+  if (listed !== undefined) throw new InvalidCommandError([{ field: listed, problem: 'must not be a list' }]);
   const input = plainToInstance(definition.input, data);
   const errors = validateSync(input, {
     whitelist: true,
@@ -46,6 +48,17 @@ function illFormedText(value: unknown, path: string): string | undefined {
   if (typeof value !== 'object' || value === null) return undefined;
   for (const [key, each] of Object.entries(value)) {
     const found = illFormedText(each, path ? `${path}.${key}` : key);
+    if (found !== undefined) return found;
+  }
+  return undefined;
+}
+
+/** Path of a list within a list. No command has one, and class-validator would let it pass for an object with nothing wrong in it. */
+function listInList(value: unknown, path: string): string | undefined {
+  if (typeof value !== 'object' || value === null) return undefined;
+  for (const [key, each] of Object.entries(value)) {
+    const at = path ? `${path}.${key}` : key;
+    const found = Array.isArray(value) && Array.isArray(each) ? at : listInList(each, at);
     if (found !== undefined) return found;
   }
   return undefined;

@@ -1,4 +1,4 @@
-import { type AnyDecider, DomainError } from './decider';
+import { type AnyDecider, type Decider, DomainError } from './decider';
 import { type AppendResult, type EventStore, type ExpectedRevision, WrongExpectedRevisionError } from './event-store';
 import { CHAIN_START, chainHash } from './integrity';
 import type { Actor, Command, DomainEvent, NewEvent } from './messages';
@@ -91,6 +91,18 @@ export class CommandPipeline {
   handle(decider: AnyDecider, command: Command, context: CommandContext): Promise<CommandResult> {
     const stream = streamName(context.tenant, decider.category, decider.id(command));
     return this.inOrder(stream, () => this.decideAndAppend(stream, decider, command, context));
+  }
+
+  /**
+   * An aggregate's state as its stream has it now, for facts that travel with another aggregate's command. Always reads.
+   * @throws EventStoreUnavailableError
+   */
+  async stateOf<S, C extends Command, E extends DomainEvent>(
+    decider: Decider<S, C, E>,
+    tenant: string,
+    id: string,
+  ): Promise<S> {
+    return (await this.load(streamName(tenant, decider.category, id), decider)).state as S;
   }
 
   /** Commands of one stream in this process wait for each other instead of conflicting. */

@@ -69,6 +69,17 @@ describe('the command pipeline', () => {
     expect(again).toMatchObject({ revision: 0, events: [], outcome: 'already-known' });
   });
 
+  it('looks another aggregate up as its stream has it now', async () => {
+    const [tenant, person] = [newTenant(), newPerson()];
+    const [one, other] = [pipeline(), pipeline()];
+    const id = enrollmentIdOf(person, course);
+    expect(await one.stateOf(enrollmentDecider, tenant, id)).toEqual(enrollmentDecider.initialState);
+    await one.handle(enrollmentDecider, command('EnrollLearner', person), contextOf(tenant));
+    expect(await one.stateOf(enrollmentDecider, tenant, id)).toMatchObject({ status: 'open' });
+    await other.handle(enrollmentDecider, command('WithdrawLearner', person), contextOf(tenant));
+    expect(await one.stateOf(enrollmentDecider, tenant, id)).toMatchObject({ status: 'withdrawn' });
+  });
+
   it('decides again on what another process did meanwhile', async () => {
     const [tenant, person, one, other] = [newTenant(), newPerson(), pipeline(), pipeline()];
     await one.handle(enrollmentDecider, command('EnrollLearner', person), contextOf(tenant));
