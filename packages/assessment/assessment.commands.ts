@@ -1,88 +1,319 @@
-import { Type } from 'class-transformer';
-import { IsBoolean, IsDefined, IsOptional, IsUUID, Matches, ValidateNested } from 'class-validator';
-import { type CommandDefinition, CommandInput, IsQuantity } from '../commands';
-import { type AttemptCommandData, attemptDecider } from './attempt.decider';
-import type { ScoreData } from './score';
+import { plainToInstance, Transform, Type } from 'class-transformer';
+import {
+  ArrayMaxSize,
+  ArrayNotEmpty,
+  IsArray,
+  IsBoolean,
+  IsDefined,
+  IsIn,
+  IsInt,
+  IsISO8601,
+  IsNotEmpty,
+  IsNumber,
+  IsOptional,
+  IsString,
+  Matches,
+  Max,
+  MaxLength,
+  Min,
+  ValidateNested,
+} from 'class-validator';
+import { JSONSchema } from 'class-validator-jsonschema';
+import { type CommandDefinition, CommandInput } from '../commands';
+import { assessmentDecider } from './assessment.decider';
+import type { Credit, Feedback, Match, Option, Question } from './assessment.events';
+import { attemptCommands } from './attempt.commands';
+import type { AssessmentDraft, QuestionDraft } from './definition';
 
 const ID = /^[A-Za-z0-9][A-Za-z0-9._-]{0,63}$/;
+const MOST_QUESTIONS = 1000;
+/** As many as a response may name. */
+const MOST_OPTIONS = 200;
 
-class ScoreInput implements ScoreData {
-  @IsQuantity()
-  raw!: number;
+class OptionInput implements Option {
+  @Matches(ID)
+  id!: string;
 
-  /** 0 when left out. */
-  @IsOptional()
-  @IsQuantity()
-  min?: number;
-
-  @IsQuantity()
-  max!: number;
-
-  /** Raw score from which the attempt counts as passed. */
-  @IsQuantity()
-  passMark!: number;
+  @IsString()
+  @IsNotEmpty()
+  @MaxLength(2000)
+  text!: string;
 }
 
-class RecordAttempt extends CommandInput implements Data<'RecordAttempt'> {
-  @IsUUID()
-  attempt!: string;
+class MatchInput implements Match {
+  @Matches(ID)
+  prompt!: string;
 
-  @IsUUID()
-  person!: string;
+  @Matches(ID)
+  option!: string;
+}
+
+class QuestionInput {
+  @Matches(ID)
+  id!: string;
+
+  @IsIn([
+    'single-choice',
+    'multiple-choice',
+    'true-false',
+    'numeric',
+    'ordering',
+    'matching',
+    'short-text',
+    'free-text',
+  ] satisfies Question['kind'][])
+  kind!: Question['kind'];
+
+  @IsString()
+  @IsNotEmpty()
+  @MaxLength(10_000)
+  text!: string;
+
+  @IsInt()
+  @Min(1)
+  @Max(1000)
+  points!: number;
+
+  /** `all-or-nothing` when left out. */
+  @IsOptional()
+  @IsIn(['all-or-nothing', 'proportional'] satisfies Credit[])
+  credit?: Credit;
+
+  /** `main` when left out. */
+  @IsOptional()
+  @Matches(ID)
+  pool?: string;
+
+  /** Shown with the answer. */
+  @IsOptional()
+  @IsString()
+  @MaxLength(10_000)
+  explanation?: string;
+}
+
+class QuestionWithOptionsInput extends QuestionInput {
+  @IsArray()
+  @ArrayMaxSize(MOST_OPTIONS)
+  @ValidateNested({ each: true })
+  @Type(() => OptionInput)
+  options!: OptionInput[];
+}
+
+class SingleChoiceInput extends QuestionWithOptionsInput {
+  /** Id of the right option. */
+  @Matches(ID)
+  key!: string;
+}
+
+class MultipleChoiceInput extends QuestionWithOptionsInput {
+  /** Ids of all right options. */
+  @IsArray()
+  @Matches(ID, { each: true })
+  key!: string[];
+}
+
+class OrderingInput extends QuestionWithOptionsInput {
+  /** Ids of all options in the right order. */
+  @IsArray()
+  @Matches(ID, { each: true })
+  key!: string[];
+}
+
+class MatchingInput extends QuestionWithOptionsInput {
+  @IsArray()
+  @ArrayMaxSize(MOST_OPTIONS)
+  @ValidateNested({ each: true })
+  @Type(() => OptionInput)
+  prompts!: OptionInput[];
+
+  /** One per prompt. */
+  @IsArray()
+  @ValidateNested({ each: true })
+  @Type(() => MatchInput)
+  key!: MatchInput[];
+}
+
+class TrueFalseInput extends QuestionInput {
+  @IsBoolean()
+  key!: boolean;
+}
+
+class NumericKeyInput {
+  @IsNumber()
+  value!: number;
+
+  /** Right within value ± tolerance, both ends included. */
+  @IsNumber()
+  @Min(0)
+  tolerance!: number;
+}
+
+class NumericInput extends QuestionInput {
+  @IsDefined()
+  @ValidateNested()
+  @Type(() => NumericKeyInput)
+  key!: NumericKeyInput;
+}
+
+class ShortTextKeyInput {
+  @IsArray()
+  @ArrayMaxSize(MOST_OPTIONS)
+  @IsString({ each: true })
+  @MaxLength(500, { each: true })
+  accepted!: string[];
+
+  /** False when left out. */
+  @IsOptional()
+  @IsBoolean()
+  caseSensitive?: boolean;
+}
+
+class ShortTextInput extends QuestionInput {
+  @IsDefined()
+  @ValidateNested()
+  @Type(() => ShortTextKeyInput)
+  key!: ShortTextKeyInput;
+}
+
+class FreeTextInput extends QuestionInput {}
+
+const INPUTS = {
+  'single-choice': SingleChoiceInput,
+  'multiple-choice': MultipleChoiceInput,
+  'true-false': TrueFalseInput,
+  numeric: NumericInput,
+  ordering: OrderingInput,
+  matching: MatchingInput,
+  'short-text': ShortTextInput,
+  'free-text': FreeTextInput,
+} satisfies Record<Question['kind'], new () => QuestionInput>;
+
+/** The input class is chosen by hand: the library's own choice by a discriminator throws where an element is no object. */
+function questionInput(question: unknown): unknown {
+  const kind = String((question as Partial<Question> | null)?.kind);
+  return plainToInstance(Object.hasOwn(INPUTS, kind) ? INPUTS[kind as Question['kind']] : QuestionInput, question);
+}
+
+class PoolDrawInput {
+  /** `main` when left out. */
+  @IsOptional()
+  @Matches(ID)
+  pool?: string;
+
+  @IsInt()
+  @Min(1)
+  count!: number;
+}
+
+class PublishAssessment extends CommandInput implements AssessmentDraft {
+  @Matches(ID)
+  assessment!: string;
 
   @Matches(ID)
   course!: string;
 
-  @Matches(ID)
-  assessment!: string;
+  @IsString()
+  @IsNotEmpty()
+  @MaxLength(200)
+  title!: string;
+
+  @IsArray()
+  @ArrayNotEmpty()
+  @ArrayMaxSize(MOST_QUESTIONS)
+  @ValidateNested({ each: true })
+  @Transform(({ value }: { value: unknown }) => (Array.isArray(value) ? value.map(questionInput) : value))
+  @JSONSchema({
+    type: 'array',
+    items: { oneOf: Object.values(INPUTS).map(({ name }) => ({ $ref: `#/components/schemas/${name}` })) },
+  })
+  questions!: (QuestionInput & QuestionDraft)[];
+
+  /** Pools of which a part is drawn; the others are used whole. */
+  @IsOptional()
+  @IsArray()
+  @ValidateNested({ each: true })
+  @Type(() => PoolDrawInput)
+  draw?: PoolDrawInput[];
 
   @IsOptional()
   @IsBoolean()
-  banked?: boolean;
+  shuffleQuestions?: boolean;
 
-  /** Left out when the attempt is not graded yet. */
   @IsOptional()
-  @ValidateNested()
-  @Type(() => ScoreInput)
-  score?: ScoreInput;
+  @IsBoolean()
+  shuffleOptions?: boolean;
+
+  @IsOptional()
+  @IsInt()
+  @Min(1)
+  timeLimitSeconds?: number;
+
+  /** How long after the limit an answer still counts; 0 when left out. */
+  @IsOptional()
+  @IsInt()
+  @Min(0)
+  graceSeconds?: number;
+
+  /** Any number when left out. */
+  @IsOptional()
+  @IsInt()
+  @Min(1)
+  attemptsAllowed?: number;
+
+  /** Share of the points, 0..1, from which an attempt counts as passed. */
+  @IsNumber()
+  @Min(0)
+  @Max(1)
+  passMark!: number;
+
+  @IsIn(['none', 'score', 'answers-after-submit', 'answers-after-close'] satisfies Feedback[])
+  feedback!: Feedback;
+
+  /** When the last attempt ends. */
+  @IsOptional()
+  @IsISO8601({ strict: true })
+  closesAt?: string;
 }
-
-class GradeAttempt extends CommandInput implements Data<'GradeAttempt'> {
-  @IsUUID()
-  attempt!: string;
-
-  @IsDefined()
-  @ValidateNested()
-  @Type(() => ScoreInput)
-  score!: ScoreInput;
-}
-
-type Data<Type extends keyof AttemptCommandData> = AttemptCommandData[Type];
-
-const attempt = '9a1d7a44-3c55-5d0b-8f2e-2f6f0e5f7a10';
-const score = { raw: 78, max: 100, passMark: 40 };
 
 export const assessmentCommands: readonly CommandDefinition[] = [
   {
-    type: 'RecordAttempt',
-    summary: 'Record a finished attempt, graded or not yet graded.',
-    input: RecordAttempt,
+    type: 'PublishAssessment',
+    summary: 'Publish an assessment, or a new version of it.',
+    input: PublishAssessment,
     roles: ['admin', 'service'],
-    decider: attemptDecider,
+    decider: assessmentDecider,
     example: {
-      attempt,
-      person: '0b0e8b6a-52a5-5f0e-8a43-6a1f3d2f8c11',
-      course: 'AAA-2013J',
-      assessment: '1752',
-      score,
+      assessment: 'first-aid-test',
+      course: 'first-aid',
+      title: 'First aid',
+      questions: [
+        {
+          id: 'number',
+          kind: 'single-choice',
+          text: 'Which number do you call?',
+          points: 1,
+          options: [
+            { id: '112', text: '112' },
+            { id: '211', text: '211' },
+          ],
+          key: '112',
+        },
+        {
+          id: 'rate',
+          kind: 'numeric',
+          text: 'Compressions per minute?',
+          points: 2,
+          key: { value: 110, tolerance: 10 },
+        },
+        { id: 'story', kind: 'free-text', text: 'Tell of an accident.', points: 6 },
+      ],
+      shuffleQuestions: true,
+      timeLimitSeconds: 600,
+      graceSeconds: 30,
+      attemptsAllowed: 2,
+      passMark: 0.7,
+      feedback: 'answers-after-submit',
     },
   },
-  {
-    type: 'GradeAttempt',
-    summary: 'Grade an attempt that was recorded without a score.',
-    input: GradeAttempt,
-    roles: ['admin', 'service'],
-    decider: attemptDecider,
-    example: { attempt, score },
-  },
+  ...attemptCommands,
 ];
