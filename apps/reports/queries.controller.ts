@@ -1,6 +1,9 @@
 import { Controller, Get, Param, ParseUUIDPipe, Query } from '@nestjs/common';
 import { ApiBearerAuth, ApiTags } from '@nestjs/swagger';
+import { type AttemptView, viewOf } from '../../packages/assessment';
 import type { Caller } from '../../packages/auth';
+import { findAssessment } from '../../projections/mongo/assessments';
+import { findAttemptPaper } from '../../projections/mongo/attempt-papers';
 import { type AttemptDocument, findAttempts } from '../../projections/mongo/attempts';
 import type { Answer } from '../../projections/mongo/collection';
 import { type EnrollmentDocument, findEnrollment, findEnrollments } from '../../projections/mongo/enrollments';
@@ -100,6 +103,25 @@ export class QueriesController {
     const found = await findAttempts(this.readSide.db, caller.tenant, filter, { limit, after });
     // Points of single questions tell which answers are right: whether a learner may know is for the feedback policy to say.
     return seesWholeTenant(caller) ? found : found.map((attempt) => ({ ...attempt, results: [] }));
+  }
+
+  /** An attempt that was taken here, question by question, as its learner may see it now. */
+  @Get('attempts/:attempt')
+  async attempt(
+    @CallerOf() caller: Caller,
+    @Param('attempt', ParseUUIDPipe) id: string,
+    @Query() { minPosition }: QueryParameters,
+  ): Promise<AttemptView> {
+    await this.readSide.awaitMongo(minPosition);
+    const { db } = this.readSide;
+    const paper = found(await findAttemptPaper(db, caller.tenant, id), `attempt ${id} that was taken here`);
+    await requireAccessTo(db, caller, paper.person);
+    const { versions } = found(
+      await findAssessment(db, caller.tenant, paper.assessment),
+      `assessment ${paper.assessment}`,
+    );
+    const version = versions.find(({ version }) => version === paper.assessmentVersion);
+    return viewOf(paper, found(version, 'such version'), versions.at(-1)!, new Date().toISOString());
   }
 
   /** Whoever does not see the whole tenant must say whose records they want. */

@@ -3,3 +3,4 @@ export * from './assessment.decider';
 export * from './assessment.events';
 export * from './attempt.decider';
 export * from './attempt.events';
+export * from './view';
