@@ -13,7 +13,7 @@ export interface ContextDecider {
 }
 
 const DECIDER = /export const (\w+): Decider<\w+, \w+, (\w+)>/g;
-const UNION = /export type (\w+) =((?:\s*\|?\s*\w+)+);/g;
+const UNION = /export type (\w+) =((?:\s*\|?\s*\b\w+\b)+);/g;
 
 /**
  * Every decider of every context. Which events one folds stands only in its type, so it is read from there:
