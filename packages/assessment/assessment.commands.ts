@@ -7,9 +7,7 @@ import {
   IsDefined,
   IsIn,
   IsInt,
-  IsISO8601,
   IsNotEmpty,
-  IsNumber,
   IsOptional,
   IsString,
   Matches,
@@ -19,7 +17,7 @@ import {
   ValidateNested,
 } from 'class-validator';
 import { JSONSchema } from 'class-validator-jsonschema';
-import { type CommandDefinition, CommandInput } from '../commands';
+import { type CommandDefinition, CommandInput, IsMoment, IsQuantity } from '../commands';
 import { assessmentDecider } from './assessment.decider';
 import type { Credit, Feedback, Match, Option, Question } from './assessment.events';
 import { attemptCommands } from './attempt.commands';
@@ -139,11 +137,11 @@ class TrueFalseInput extends QuestionInput {
 }
 
 class NumericKeyInput {
-  @IsNumber()
+  @IsQuantity()
   value!: number;
 
   /** Right within value ± tolerance, both ends included. */
-  @IsNumber()
+  @IsQuantity()
   @Min(0)
   tolerance!: number;
 }
@@ -261,7 +259,7 @@ class PublishAssessment extends CommandInput implements AssessmentDraft {
   attemptsAllowed?: number;
 
   /** Share of the points, 0..1, from which an attempt counts as passed. */
-  @IsNumber()
+  @IsQuantity()
   @Min(0)
   @Max(1)
   passMark!: number;
@@ -271,7 +269,7 @@ class PublishAssessment extends CommandInput implements AssessmentDraft {
 
   /** When the last attempt ends. */
   @IsOptional()
-  @IsISO8601({ strict: true })
+  @IsMoment()
   closesAt?: string;
 }
 

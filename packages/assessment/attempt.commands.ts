@@ -7,9 +7,7 @@ import {
   IsBoolean,
   IsDefined,
   IsInt,
-  IsISO8601,
   IsNotEmpty,
-  IsNumber,
   IsOptional,
   IsString,
   IsUUID,
@@ -21,7 +19,7 @@ import {
   ValidateNested,
 } from 'class-validator';
 import { JSONSchema } from 'class-validator-jsonschema';
-import { type CommandDefinition, CommandInput, type LookUp } from '../commands';
+import { type CommandDefinition, CommandInput, IsMoment, IsQuantity, type LookUp } from '../commands';
 import { assessmentDecider } from './assessment.decider';
 import { type AttemptCommandData, attemptDecider, attemptIdOf, type Sitting } from './attempt.decider';
 import type { Answer, Response } from './attempt.events';
@@ -32,19 +30,19 @@ const ID = /^[A-Za-z0-9][A-Za-z0-9._-]{0,63}$/;
 const MOST_ANSWERS = 500;
 
 class ScoreInput implements ScoreData {
-  @IsNumber()
+  @IsQuantity()
   raw!: number;
 
   /** 0 when left out. */
   @IsOptional()
-  @IsNumber()
+  @IsQuantity()
   min?: number;
 
-  @IsNumber()
+  @IsQuantity()
   max!: number;
 
   /** Raw score from which the attempt counts as passed. */
-  @IsNumber()
+  @IsQuantity()
   passMark!: number;
 }
 
@@ -146,7 +144,7 @@ class SubmitAttempt extends SittingInput implements Omit<Data<'SubmitAttempt'>, 
 class TimeOutAttempt extends SittingInput {
   /** ISO 8601; when it was found to be over. Only services send this command, so their clock may count. */
   @IsOptional()
-  @IsISO8601({ strict: true })
+  @IsMoment()
   occurredAt?: string;
 }
 
@@ -154,7 +152,7 @@ class ResultInput {
   @Matches(ID)
   question!: string;
 
-  @IsNumber()
+  @IsQuantity()
   @Min(0)
   points!: number;
 
