@@ -70,6 +70,11 @@ async function open(): Promise<Socket> {
   return socket;
 }
 
+/** Resolves when the connection has ended, also by a reset, which `once` would throw. */
+async function closed(socket: Socket): Promise<void> {
+  await new Promise<void>((resolve) => socket.once('close', () => resolve()));
+}
+
 /** The reply's document, or undefined when the connection was closed instead. */
 async function exchange(bytes: Buffer): Promise<BSON.Document | undefined> {
   const socket = await open();
@@ -150,7 +155,7 @@ it.each([1, 2, 3])('survives mutated messages, seed %d', async (seed) => {
     const socket = await open();
     socket.end(sent);
     socket.resume();
-    await once(socket, 'close');
+    await closed(socket);
   }
   await isWell();
 });
@@ -165,7 +170,7 @@ it('survives random bytes, in one piece and in crumbs', async () => {
     for (let at = 0; at < bytes.length && !socket.destroyed; at += 1 + pick(50))
       socket.write(bytes.subarray(at, at + 50));
     socket.end();
-    await once(socket, 'close');
+    await closed(socket);
   }
   await isWell();
 });
