@@ -5,6 +5,7 @@ import { connect, type Socket } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { type ChildEngine, startEngineProcess } from '../child';
+import { listen, portOf } from './http/server';
 
 let dir: string;
 let engine: ChildEngine;
@@ -76,6 +77,12 @@ it.each([
 ])('%s is answered and hung up on', async (_what, bytes, answer) => {
   expect(await answerTo(bytes)).toMatch(answer);
 }); // prettier-ignore
+
+it('whoever asks before the database is loaded is hung up on, not left waiting', async () => {
+  const loading = await listen(0);
+  await expect(fetch(`http://127.0.0.1:${portOf(loading)}/?query=SELECT+1`)).rejects.toThrow('fetch failed');
+  loading.close();
+});
 
 it('a peer that closes its side first is taken for gone', async () => {
   expect(await answerTo('GET /?query=SELECT+1 HTTP/1.1\r\nHost: x\r\n\r\n')).toMatch(/^$|^HTTP\/1.1 200/);

@@ -32,14 +32,17 @@ For batch query processing:
     clickhouse-client < query > result
 `;
 
-/** Listens on 127.0.0.1. @throws EngineStartError when the port is in use */
+/** A port is taken before its database is loaded: whoever asks in between is hung up on and asks again. */
+const notYet = (request: IncomingMessage): void => void request.socket.destroy();
+
+/** Listens on 127.0.0.1; answers from `serve` on. @throws EngineStartError when the port is in use */
 export async function listen(port: number): Promise<Server> {
   const server = createServer({
     keepAliveTimeout: KEEP_ALIVE,
     headersTimeout: HEADERS_TIMEOUT,
     requestTimeout: REQUEST_TIMEOUT,
     maxHeaderSize: MAX_HEADERS,
-  });
+  }).on('request', notYet);
   server.listen(port, '127.0.0.1');
   try {
     await once(server, 'listening');
@@ -58,7 +61,7 @@ export const portOf = (server: Server): number => (server.address() as AddressIn
  */
 export function serve(server: Server, served: Served): () => Promise<void> {
   const answering = new Set<Promise<void>>();
-  server.on('request', (request, response) => {
+  server.off('request', notYet).on('request', (request, response) => {
     response.on('error', () => response.destroy());
     const sent = new Promise<void>((resolve) => response.once('close', resolve));
     const answered = answer(served, request, response)
