@@ -4,7 +4,7 @@ module.exports = {
   roots: ['<rootDir>/apps', '<rootDir>/packages', '<rootDir>/projections', '<rootDir>/infra', '<rootDir>/test'],
   testMatch: ['**/*.spec.ts'],
   testEnvironment: 'node',
-  testTimeout: 30_000,
+  testTimeout: 120_000,
   // Most of the suite waits for disks and processes; Jest's default leaves one of two cores idle.
   maxWorkers: '100%',
   transform: {

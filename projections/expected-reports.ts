@@ -1,4 +1,5 @@
 import type { AttemptDocument } from './mongo/attempts';
+import { isAssigned } from './mongo/enrollment-status';
 import type { EnrollmentDocument } from './mongo/enrollments';
 import type { PersonDocument } from './mongo/people';
 
@@ -45,7 +46,7 @@ export function expectedCourseOutcomes(
   for (const { course, status } of enrollments) {
     const row = rowOf(course);
     row.enrolled++;
-    if (status !== 'open') row[status]++;
+    if (status === 'withdrawn' || status === 'completed' || status === 'failed') row[status]++;
   }
   for (const { course, status, grade } of attempts) {
     if (status === 'started' || status === 'invalidated') continue;
@@ -83,7 +84,7 @@ export function expectedTeamCompliance(
   }
   for (const { person, status, dueOn } of enrollments) {
     const team = teamOf(people.get(person));
-    if (!team || status === 'withdrawn') continue;
+    if (!team || !isAssigned(status)) continue;
     team.assigned++;
     team[status]++;
     if (status === 'open' && dueOn !== null && dueOn < on) team.overdue++;

@@ -4,6 +4,7 @@ import { EngineStartError } from '../../infra/embedded/engine';
 import { type Role, ROLES } from '../../packages/commands';
 import type { CourseOutcomes, TeamCompliance } from '../../projections/expected-reports';
 import type { ReplayAnswer } from '../audit/audit.controller';
+import type { Explanation } from '../audit/why';
 import type { Report } from '../reports/reports.controller';
 import { AttestClient, findStack, ProblemError, tokenFor } from './client';
 import { DataFolder, UsageError } from './data-folder';
@@ -61,6 +62,8 @@ command(program, 'up', 'bring up the engines and every service, and stay up')
     await up(options);
   });
 
+const NO_NATS = 'NATS does not run: install nats-server and start Attest again, or set ATTEST_NATS_URL.';
+
 const importing = program.command('import').description('bring in real data through the public doors');
 
 command(importing, 'oulad <dir>', 'the Open University Learning Analytics Dataset, over HTTP')
@@ -79,8 +82,7 @@ command(importing, 'employees <dir>', 'the employees data, published on NATS as 
   .action(async (folder: string, options: Common) => {
     const { importEmployees } = await import('./import/employees.js');
     const { nats } = findStack(options.data);
-    if (!nats)
-      throw new UsageError('NATS does not run: install nats-server and start Attest again, or set ATTEST_NATS_URL.');
+    if (!nats) throw new UsageError(NO_NATS);
     let bar = progressBar('Importing employees', 0);
     const start = (total: number): void => {
       bar.stop();
@@ -132,6 +134,32 @@ command(auditing, 'replay', 'fold the log anew for a person, a course or the ten
     const replay = await client.get<ReplayAnswer>('/v1/audit/replay', { person, course, asOf, check });
     answer(replay, Boolean(options.json), () => describeReplay(replay));
     if (replay.check && !replay.check.ok) process.exitCode = 1;
+  });
+
+command(auditing, 'why <id>', 'the chain of causes of an enrollment, notification, attempt, person or event')
+  .addOption(tenantOption('acme'))
+  .action(async (id: string, options: Common) => {
+    const client = await connect(options, 'compliance');
+    const explanation = await client.get<Explanation>(`/v1/audit/why/${encodeURIComponent(id)}`);
+    answer(explanation, Boolean(options.json), () => describeExplanation(explanation));
+  });
+
+const acting = program.command('scenario').description('act out what must always work, on the running Attest');
+
+command(acting, 'promotion', 'the HRIS promotes somebody of the sample: follow it to the last effect, and explain it')
+  .addOption(tenantOption('acme'))
+  .action(async (options: Common) => {
+    const { promote } = await import('./promotion.js');
+    const { nats } = findStack(options.data);
+    if (!nats) throw new UsageError(NO_NATS);
+    const scenario = await promote(await connect(options, 'admin'), nats, options.tenant, say);
+    answer(scenario, Boolean(options.json), () =>
+      [
+        table(scenario.effects),
+        describeExplanation(scenario.why),
+        `${scenario.milliseconds} ms from publish to last effect`,
+      ].join('\n\n'),
+    );
   });
 
 command(
@@ -201,6 +229,27 @@ function describeReplay({ asOf, events, documents, digest, courseOutcomes, perso
     if (check.differing > 0) parts.push(table(check.differences));
   }
   return parts.join('\n\n');
+}
+
+function describeExplanation({ origin, rules, steps }: Explanation): string {
+  const lines = steps.map(({ depth, type, stream, occurredAt, via, position }) => ({
+    event: `${'  '.repeat(depth)}${type}`,
+    stream: stream.slice(stream.indexOf('.') + 1),
+    effective: occurredAt.slice(0, 10),
+    via,
+    position,
+  }));
+  const inForce = rules.map(({ rule, version, publishedBy, recordedAt }) => ({
+    rule,
+    version,
+    publishedBy,
+    recordedAt,
+  }));
+  return [
+    `${origin.via} ${origin.id}, by ${origin.actor}`,
+    table(lines),
+    ...(inForce.length > 0 ? [table(inForce)] : []),
+  ].join('\n\n');
 }
 
 function flat(figures: object): Record<string, unknown> {

@@ -10,20 +10,44 @@ export const SAMPLE_FOLDER = join(packageRoot(), 'test', 'fixtures');
 
 /** What the sample's employer requires of its people, so that HR facts lead to enrollments. */
 const COURSES = [
-  { course: 'code-of-conduct', title: 'Code of Conduct' },
+  { course: 'code-of-conduct', title: 'Code of Conduct', validity: { kind: 'days', days: 365 } },
   { course: 'mentoring', title: 'Mentoring' },
   { course: 'leadership-level-1', title: 'Leadership Level 1' },
 ];
-const RULES = [
-  { rule: 'everyone', roles: [], courses: ['code-of-conduct'], dueInDays: 30 },
-  { rule: 'senior-engineers', roles: ['senior-engineer'], courses: ['mentoring'] },
-  { rule: 'technique-leaders', roles: ['technique-leader'], courses: ['leadership-level-1'], dueInDays: 30 },
+const ROLES = (...roles: string[]) => ({ anyOf: [{ roles }] });
+const IN_30_DAYS = { kind: 'in-days', days: 30 };
+/** Renewed within 60 days before the expiry, and then good for a year from the old one: everybody keeps their day of the year. */
+const YEARLY = { opensDaysBefore: 60, renewsFrom: 'expiry', lateRenewsFrom: 'completion', alignsNewHiresWithinDays: 0 };
+/** The sample's history begins in 1985, and the rules are to apply to all of it. */
+const occurredAt = '1985-01-01';
+export const SAMPLE_RULES = [
+  {
+    rule: 'everyone',
+    audience: { everyone: true },
+    courses: ['code-of-conduct'],
+    due: IN_30_DAYS,
+    recertification: YEARLY,
+    occurredAt,
+  },
+  { rule: 'senior-engineers', audience: ROLES('senior-engineer'), courses: ['mentoring'], occurredAt },
+  {
+    rule: 'technique-leaders',
+    audience: ROLES('technique-leader'),
+    courses: ['leadership-level-1'],
+    due: IN_30_DAYS,
+    occurredAt,
+  },
 ];
 
-/** Publishes the sample's catalogue and assignment rules for a tenant of employees. */
+/** Publishes the sample's catalogue, assignment rules and permissions for a tenant of employees. */
 export async function publishSampleRules(client: AttestClient): Promise<void> {
   for (const course of COURSES) await client.command('publish-course', course, `sample:${course.course}`);
-  for (const rule of RULES) await client.command('publish-assignment-rule', rule, `sample:${rule.rule}`);
+  for (const rule of SAMPLE_RULES) await client.command('publish-assignment-rule', rule, `sample:${rule.rule}`);
+  await client.command(
+    'grant-permissions',
+    { role: 'technique-leader', permissions: ['see-team'] },
+    'sample:permissions',
+  );
 }
 
 export interface SampleSummary {

@@ -1,4 +1,4 @@
-import { Controller, Get, Query } from '@nestjs/common';
+import { Controller, Get, Param, ParseUUIDPipe, Query } from '@nestjs/common';
 import { ApiBearerAuth, ApiPropertyOptional, ApiTags } from '@nestjs/swagger';
 import { IsBooleanString, IsOptional, IsString, IsUUID } from 'class-validator';
 import { EventStoreDb } from '../../infra/eventstore';
@@ -10,6 +10,7 @@ import { Allow, CallerOf } from '../shared/authentication';
 import { InvalidParameterError } from '../shared/problems';
 import { checkReplay, type CheckResult } from './check';
 import { Replay, type Scope } from './replay';
+import { explain, type Explanation } from './why';
 
 class ReplayParameters {
   @ApiPropertyOptional({ description: 'Only this person.' })
@@ -86,6 +87,13 @@ export class AuditController {
       teamCompliance: replay.teamCompliance(moment.slice(0, 10)),
       ...(check === 'true' && { check: await this.check(replay, scope) }),
     };
+  }
+
+  /** The chain of causes of an enrollment, notification, attempt, person or event, and what else came of the same origin. */
+  @Get('why/:id')
+  @Allow('compliance', 'admin')
+  why(@CallerOf() { tenant }: Caller, @Param('id', ParseUUIDPipe) id: string): Promise<Explanation> {
+    return explain(this.store, tenant, id);
   }
 
   private async check(replay: Replay, scope: Scope): Promise<CheckResult> {

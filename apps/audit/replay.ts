@@ -79,11 +79,15 @@ export class Replay {
   private apply(event: RecordedEvent): void {
     this.position = event.position;
     this.landing.set(event.position, landingDigest(event));
-    const { person, course } = event.data as { person?: string; course?: string };
-    if (this.scope.person && person !== this.scope.person) return;
+    const { person, people, course } = event.data as { person?: string; people?: readonly string[]; course?: string };
+    if (this.scope.person && person !== this.scope.person && !people?.includes(this.scope.person)) return;
     if (this.scope.course && course !== this.scope.course) return;
     if (this.effective && event.metadata.occurredAt > this.effective) return;
-    for (const fold of this.folds) fold.apply(event);
+    for (const fold of this.folds) {
+      fold.apply(event);
+      if (this.scope.person)
+        for (const other of people ?? []) if (other !== this.scope.person) fold.documents.delete(other);
+    }
     this.events++;
     this.recordedAt = event.recordedAt;
   }

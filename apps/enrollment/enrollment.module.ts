@@ -1,6 +1,6 @@
 import { Module } from '@nestjs/common';
 import { CommandHandler } from '@nestjs/cqrs';
-import { enrollmentCommands } from '../../packages/enrollment';
+import { courseCommands, enrollmentCommands, notificationCommands, ruleCommands } from '../../packages/enrollment';
 import { CommandPipeline } from '../../packages/eventsourcing';
 import { CommandDispatcher, ContextCommand, ContextCommandHandler } from '../shared/command-dispatcher';
 import { natsCommandsOf } from '../shared/nats-commands';
@@ -18,6 +18,11 @@ class EnrollmentCommandHandler extends ContextCommandHandler {
 @Module({ controllers: [natsCommandsOf('enrollment')], providers: [EnrollmentCommandHandler] })
 export class EnrollmentModule {
   constructor(dispatcher: CommandDispatcher) {
-    dispatcher.host(EnrollmentCommand, enrollmentCommands);
+    dispatcher.host(EnrollmentCommand, [
+      ...courseCommands,
+      ...ruleCommands,
+      ...enrollmentCommands,
+      ...notificationCommands,
+    ]);
   }
 }

@@ -12,7 +12,7 @@ const event = {
 const read = (subject: string, message: unknown) => readHrisFact(subject, Buffer.from(JSON.stringify(message)));
 
 describe('an HRIS fact', () => {
-  it('names people by employee number and maps the job title to a role', () => {
+  it('names people by employee number, and leaves the role to the mapping of job titles', () => {
     expect(read('hris.acme.person.hired', event)).toEqual({
       tenant: 'acme',
       person: personIdOf('acme', '10001'),
@@ -24,7 +24,6 @@ describe('an HRIS fact', () => {
         occurredAt: '2026-03-01T06:00:00.000Z',
         employeeNumber: '10001',
         jobTitle: 'Engineer',
-        role: 'engineer',
         orgUnit: 'd005',
         manager: personIdOf('acme', '10002'),
       },
@@ -35,8 +34,19 @@ describe('an HRIS fact', () => {
     const data = { employeeNumber: '10001', jobTitle: 'Technique Leader', effectiveOn: '2026-02-01' };
     expect(read('hris.acme.person.role-changed', { ...event, data }).data).toMatchObject({
       occurredAt: '2026-02-01T00:00:00.000Z',
-      role: 'technique-leader',
     });
+  });
+
+  it.each([
+    ['rehired', { employeeNumber: '10001', jobTitle: 'Engineer', orgUnit: 'd005' }, 'RehirePerson'],
+    ['role-changed', { employeeNumber: '10001', jobTitle: 'Leader', orgUnit: 'd004', manager: '10002' }, 'ChangeRole'],
+    ['transferred', { employeeNumber: '10001', orgUnit: 'd004' }, 'TransferPerson'],
+    ['terminated', { employeeNumber: '10001' }, 'TerminatePerson'],
+    ['profile-corrected', { employeeNumber: '10001', email: 'g@example.com' }, 'CorrectProfile'],
+  ])('%s is a command of its own', (kind, data, type) => {
+    const { employeeNumber: _, manager, ...rest } = data as { employeeNumber: string; manager?: string };
+    const expected = { ...rest, ...(manager && { manager: personIdOf('acme', manager) }) };
+    expect(read(`hris.acme.person.${kind}`, { ...event, data })).toMatchObject({ type, data: expected });
   });
 
   it('is the same command whenever the same CloudEvent comes again, and another for another source or tenant', () => {

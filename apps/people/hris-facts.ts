@@ -1,5 +1,5 @@
 import { derivedId } from '../../packages/eventsourcing';
-import { personIdOf, roleOfJobTitle } from '../../packages/people';
+import { personIdOf } from '../../packages/people';
 
 /** A fact that can never be applied as it is; it goes to the dead letters with this reason. */
 export class UnusableFactError extends Error {
@@ -18,11 +18,12 @@ export interface HrisCommand {
   readonly data: object;
 }
 
-const SUBJECT = /^hris\.([a-z0-9]{1,32})\.person\.(hired|role-changed|transferred|terminated)$/;
+const SUBJECT =
+  /^hris\.([a-z0-9]{1,32})\.person\.(hired|rehired|role-changed|transferred|terminated|profile-corrected)$/;
 const DATE = /^\d{4}-\d{2}-\d{2}$/;
 
 /**
- * Reads a CloudEvents 1.0 JSON message of subject `hris.<tenant>.person.<hired|role-changed|transferred|terminated>`. People are named by
+ * Reads a CloudEvents 1.0 JSON message of subject `hris.<tenant>.person.<hired|rehired|role-changed|transferred|terminated|profile-corrected>`. People are named by
  * employee number; attributes and data that Attest does not know are left alone, as CloudEvents asks of consumers.
  * @throws UnusableFactError that names the attribute
  */
@@ -30,7 +31,7 @@ export function readHrisFact(subject: string, payload: Uint8Array): HrisCommand 
   const [, tenant, kind] = SUBJECT.exec(subject) ?? [];
   if (!tenant || !kind) {
     throw new UnusableFactError(
-      `subject: ${subject} is not hris.<tenant>.person.<hired|role-changed|transferred|terminated>`,
+      `subject: ${subject} is not hris.<tenant>.person.<hired|rehired|role-changed|transferred|terminated|profile-corrected>`,
     );
   }
   const event = parseObject(payload);
@@ -59,30 +60,25 @@ function commandOf(
   fact: Record<string, unknown>,
 ): { type: string; data: object } {
   const manager = fact.manager == null ? {} : { manager: personIdOf(tenant, text(fact, 'manager')) };
+  const { name, email } = fact;
+  const profile = { ...(name == null ? {} : { name }), ...(email == null ? {} : { email }) };
+  const joined = (): object => ({ jobTitle: text(fact, 'jobTitle'), orgUnit: text(fact, 'orgUnit'), ...manager });
   switch (kind) {
-    case 'hired': {
-      const { name, email } = fact;
-      const personal = { ...(name == null ? {} : { name }), ...(email == null ? {} : { email }) };
-      const jobTitle = text(fact, 'jobTitle');
-      const employeeNumber = text(fact, 'employeeNumber');
-      const orgUnit = text(fact, 'orgUnit');
-      const data = {
-        ...common,
-        employeeNumber,
-        ...personal,
-        jobTitle,
-        role: roleOfJobTitle(jobTitle),
-        orgUnit,
-        ...manager,
+    case 'hired':
+      return {
+        type: 'HirePerson',
+        data: { ...common, employeeNumber: text(fact, 'employeeNumber'), ...profile, ...joined() },
       };
-      return { type: 'HirePerson', data };
-    }
+    case 'rehired':
+      return { type: 'RehirePerson', data: { ...common, ...joined() } };
     case 'role-changed': {
-      const jobTitle = text(fact, 'jobTitle');
-      return { type: 'ChangeRole', data: { ...common, jobTitle, role: roleOfJobTitle(jobTitle) } };
+      const orgUnit = fact.orgUnit == null ? {} : { orgUnit: text(fact, 'orgUnit') };
+      return { type: 'ChangeRole', data: { ...common, jobTitle: text(fact, 'jobTitle'), ...orgUnit, ...manager } };
     }
     case 'transferred':
       return { type: 'TransferPerson', data: { ...common, orgUnit: text(fact, 'orgUnit'), ...manager } };
+    case 'profile-corrected':
+      return { type: 'CorrectProfile', data: { ...common, ...profile } };
     default:
       return { type: 'TerminatePerson', data: common };
   }

@@ -1,4 +1,4 @@
 import { runService } from '../shared/bootstrap';
-import { PeopleModule } from './people.module';
+import { HrisModule, PeopleModule } from './people.module';
 
-void runService([PeopleModule]);
+void runService([PeopleModule, HrisModule]);

@@ -13,16 +13,35 @@ import { CLICKHOUSE, LOG } from '../../infra/engines.module';
 import { EventStoreDb } from '../../infra/eventstore';
 import type { Log } from '../../infra/log';
 import { MongoProjector, type WorkflowCommand, WorkflowRunner } from '../../infra/mongo';
-import { whenRoleChangedThenAssign } from '../../packages/enrollment';
+import {
+  assignment,
+  whenAssignedThenNotify,
+  whenAttemptPassedThenComplete,
+  whenCertificateExpiresThenRecertify,
+  whenPersonLeavesThenClose,
+} from '../../packages/enrollment';
+import type { AnyWorkflow } from '../../packages/eventsourcing';
+import { whenJobTitleMappedThenChangeRole, whenPersonMovedThenPlace } from '../../packages/people';
 import { mongoProjections } from '../../projections';
 import { readMigrations } from '../../projections/clickhouse';
 import { CommandDispatcher } from '../shared/command-dispatcher';
 import { isFinalRefusal } from '../shared/problems';
+import { type DueCommand, Scheduler } from './scheduler';
 
-/** Every workflow. To stand here is to run. */
-export const workflows = [whenRoleChangedThenAssign];
+/** Every workflow, in lanes that run beside each other. To stand here is to run. */
+export const workflowLanes: readonly (readonly AnyWorkflow[])[] = [
+  [whenPersonMovedThenPlace],
+  [
+    whenJobTitleMappedThenChangeRole,
+    assignment,
+    whenPersonLeavesThenClose,
+    whenAttemptPassedThenComplete,
+    whenCertificateExpiresThenRecertify,
+    whenAssignedThenNotify,
+  ],
+];
 
-/** Feeds the read models, the warehouse and the workflows from the log, each at its own pace. */
+/** Feeds the read models, the warehouse and the workflows from the log, each at its own pace, and sends what has become due. */
 @Injectable()
 class Projector implements OnApplicationBootstrap, BeforeApplicationShutdown {
   private readonly stopping = new AbortController();
@@ -41,14 +60,20 @@ class Projector implements OnApplicationBootstrap, BeforeApplicationShutdown {
     const consumers: Consumer[] = [
       new MongoProjector(this.db, mongoProjections),
       new WarehouseLoader(this.clickhouse, readMigrations()),
-      ...workflows.map(
-        (workflow) =>
-          new WorkflowRunner(this.db, workflow, (command) => this.issue(workflow.name, command), isFinalRefusal),
-      ),
+      new WorkflowRunner(this.db, workflowLanes, (command) => this.issue(command), isFinalRefusal),
     ];
+    const scheduler = new Scheduler(this.db, {
+      dispatch: (command) => this.sendDue(command),
+      isFinal: isFinalRefusal,
+      now: Date.now,
+      log: this.log,
+    });
     await Promise.allSettled(consumers.map((consumer) => consumer.position()));
     const { store, log, stopping } = this;
-    this.running = Promise.all(consumers.map((consumer) => runConsumer(consumer, store, log, stopping.signal)));
+    this.running = Promise.all([
+      ...consumers.map((consumer) => runConsumer(consumer, store, log, stopping.signal)),
+      scheduler.run(stopping.signal),
+    ]);
   }
 
   async beforeApplicationShutdown(): Promise<void> {
@@ -56,11 +81,16 @@ class Projector implements OnApplicationBootstrap, BeforeApplicationShutdown {
     await this.running;
   }
 
-  private issue(sub: string, command: WorkflowCommand): Promise<unknown> {
-    const { type, data, at, tenant, commandId, correlationId, causationId } = command;
-    const caller = { sub, tenant, roles: ['service'] as const };
-    const delivery = { caller, via: 'workflow', id: commandId, correlationId, causationId };
+  private issue(command: WorkflowCommand): Promise<unknown> {
+    const { reaction, type, data, at, tenant, commandId, correlationId, causationId } = command;
+    const caller = { sub: reaction, tenant, roles: ['service'] as const };
+    const delivery = { caller, via: `workflow:${reaction}`, id: commandId, correlationId, causationId };
     return this.dispatcher.dispatch(type, { ...data, occurredAt: at }, delivery);
+  }
+
+  private sendDue({ tenant, commandId, type, data, at }: DueCommand): Promise<unknown> {
+    const caller = { sub: 'scheduler', tenant, roles: ['service'] as const };
+    return this.dispatcher.dispatch(type, { ...data, occurredAt: at }, { caller, via: 'scheduler', id: commandId });
   }
 }
 

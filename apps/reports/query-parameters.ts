@@ -1,5 +1,5 @@
 import { ApiPropertyOptional } from '@nestjs/swagger';
-import { IsInt, IsOptional, IsString, IsUUID, Matches, Max, Min } from 'class-validator';
+import { IsBooleanString, IsIn, IsInt, IsOptional, IsString, IsUUID, Matches, Max, Min } from 'class-validator';
 import { Type } from 'class-transformer';
 import { IsMoment } from '../../packages/commands';
 
@@ -50,6 +50,25 @@ export class LearningParameters extends PageParameters {
   @IsOptional()
   @IsString()
   course?: string;
+}
+
+export class JobTitleParameters extends PageParameters {
+  @ApiPropertyOptional({ description: 'Only those that somebody mapped, or only those that nobody did.' })
+  @IsOptional()
+  @IsBooleanString()
+  mapped?: string;
+}
+
+export class NotificationParameters extends PageParameters {
+  @ApiPropertyOptional()
+  @IsOptional()
+  @IsUUID()
+  person?: string;
+
+  @ApiPropertyOptional({ enum: ['pending', 'sent'] })
+  @IsOptional()
+  @IsIn(['pending', 'sent'])
+  status?: string;
 }
 
 export class AsOfParameters extends QueryParameters {

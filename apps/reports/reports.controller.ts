@@ -3,7 +3,7 @@ import { ApiBearerAuth, ApiTags } from '@nestjs/swagger';
 import type { Caller } from '../../packages/auth';
 import type { CourseOutcomes, TeamCompliance } from '../../projections/expected-reports';
 import { Allow, CallerOf } from '../shared/authentication';
-import { requireAccessTo, seesWholeTenant } from './access';
+import { requireAccessTo, requireTeamSight, seesWholeTenant } from './access';
 import { AsOfParameters, momentOf, TeamReportParameters } from './query-parameters';
 import { ReadSide } from './read-side';
 
@@ -33,11 +33,11 @@ export class ReportsController {
   }
 
   @Get('team-compliance')
-  @Allow('admin', 'compliance', 'analyst', 'manager', 'service')
   async teamCompliance(
     @CallerOf() caller: Caller,
     @Query() parameters: TeamReportParameters,
   ): Promise<Report<TeamCompliance>> {
+    await requireTeamSight(this.readSide.db, caller);
     const manager = parameters.manager ?? (seesWholeTenant(caller) ? '' : caller.sub);
     if (manager) await requireAccessTo(this.readSide.db, caller, manager);
     return this.report('team-compliance', parameters, { tenant: caller.tenant, manager });

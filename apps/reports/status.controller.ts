@@ -1,7 +1,9 @@
 import { Controller, Get } from '@nestjs/common';
 import { ApiTags } from '@nestjs/swagger';
 import { EventStoreDb } from '../../infra/eventstore';
-import { Checkpoints } from '../../infra/mongo';
+import { Checkpoints, type Sweep, WorkflowStates } from '../../infra/mongo';
+import type { Caller } from '../../packages/auth';
+import { CallerOf } from '../shared/authentication';
 import { ReadSide } from './read-side';
 
 export interface Status {
@@ -9,6 +11,8 @@ export interface Status {
   readonly log: string;
   /** Position that each consumer of the log has reached: `mongo`, `clickhouse`, and each workflow. */
   readonly consumers: Readonly<Record<string, string>>;
+  /** Workflows that are going through everybody of the tenant, because of one event that concerns them all. */
+  readonly sweeps: readonly Pick<Sweep, 'type' | 'done' | 'total'>[];
 }
 
 /** How far everything that reads the log has come. */
@@ -16,22 +20,26 @@ export interface Status {
 @Controller('v1/status')
 export class StatusController {
   private readonly checkpoints: Checkpoints;
+  private readonly workflows: WorkflowStates;
 
   constructor(
     private readonly store: EventStoreDb,
     private readonly readSide: ReadSide,
   ) {
     this.checkpoints = new Checkpoints(readSide.db);
+    this.workflows = new WorkflowStates(readSide.db);
   }
 
   @Get()
-  async status(): Promise<Status> {
-    const [head, positions, warehouse] = await Promise.all([
+  async status(@CallerOf() { tenant }: Caller): Promise<Status> {
+    const [head, positions, warehouse, underWay] = await Promise.all([
       this.store.head(),
       this.checkpoints.all(),
       this.readSide.warehouse.position(),
+      this.workflows.underWay(tenant),
     ]);
+    const sweeps = underWay.map(({ type, done, total }) => ({ type, done, total }));
     const consumers = Object.fromEntries(positions.map(([consumer, position]) => [consumer, position.toString()]));
-    return { log: (head ?? 0n).toString(), consumers: { ...consumers, clickhouse: warehouse.toString() } };
+    return { log: (head ?? 0n).toString(), consumers: { ...consumers, clickhouse: warehouse.toString() }, sweeps };
   }
 }

@@ -1,7 +1,7 @@
 import { Injectable } from '@nestjs/common';
 import { Command as BusCommand, CommandBus, type ICommandHandler } from '@nestjs/cqrs';
 import { type Caller, requireOwn, requireRole } from '../../packages/auth';
-import { type CommandDefinition, commandPath, validateCommand } from '../../packages/commands';
+import { type CommandDefinition, commandPath, type LookUp, validateCommand } from '../../packages/commands';
 import {
   type Command,
   type CommandContext,
@@ -25,11 +25,10 @@ export abstract class ContextCommand extends BusCommand<CommandResult> {
 export abstract class ContextCommandHandler implements ICommandHandler<ContextCommand> {
   constructor(private readonly pipeline: CommandPipeline) {}
 
-  async execute({ definition, command, context }: ContextCommand): Promise<CommandResult> {
+  execute({ definition, command, context }: ContextCommand): Promise<CommandResult> {
     const { decider, facts } = definition;
-    if (!facts) return this.pipeline.handle(decider, command, context);
-    const known = await facts(command.data as never, (other, id) => this.pipeline.stateOf(other, context.tenant, id));
-    return this.pipeline.handle(decider, { ...command, data: { ...command.data, ...known } }, context);
+    const lookUp: LookUp = (other, id) => this.pipeline.stateOf(other, context.tenant, id);
+    return this.pipeline.handle(decider, command, context, facts && (() => facts(command.data as never, lookUp)));
   }
 }
 

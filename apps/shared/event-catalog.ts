@@ -1,12 +1,21 @@
 import { assessmentEventVersions, attemptEventVersions } from '../../packages/assessment';
-import { enrollmentEventVersions } from '../../packages/enrollment';
+import { enrollmentEventVersions, notificationEventVersions } from '../../packages/enrollment';
 import { EventCatalog } from '../../packages/eventsourcing';
-import { personEventVersions } from '../../packages/people';
+import {
+  permissionEventVersions,
+  personEventVersions,
+  reportingLinesEventVersions,
+  titleMappingEventVersions,
+} from '../../packages/people';
 
 /** Every event of every context, with its versions. */
 export const eventCatalog = new EventCatalog(
   personEventVersions,
+  permissionEventVersions,
+  reportingLinesEventVersions,
+  titleMappingEventVersions,
   enrollmentEventVersions,
+  notificationEventVersions,
   assessmentEventVersions,
   attemptEventVersions,
 );

@@ -169,7 +169,7 @@ export class EventStoreDb implements EventStore {
       revision: Number(event.revision),
       position: event.position!.commit,
       type: event.type,
-      data: this.catalog.upcast(event.type, metadata.schema, event.data as object),
+      data: this.catalog.upcast(event.type, metadata.schema, event.data as object, metadata.occurredAt),
       metadata,
       recordedAt: event.created.toISOString(),
     };

@@ -34,7 +34,13 @@ export class Checkpoints {
   }
 
   async write(consumer: string, position: bigint): Promise<void> {
+    await this.writeAll([consumer], position);
+  }
+
+  /** Moves several consumers to one position. */
+  async writeAll(consumers: readonly string[], position: bigint): Promise<void> {
     const replacement = { position: Long.fromBigInt(position), updatedAt: new Date() };
-    await this.collection.replaceOne({ _id: consumer }, replacement, { upsert: true });
+    const operations = consumers.map((_id) => ({ replaceOne: { filter: { _id }, replacement, upsert: true } }));
+    if (operations.length > 0) await this.collection.bulkWrite(operations, { ordered: false });
   }
 }

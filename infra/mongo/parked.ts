@@ -3,7 +3,7 @@ import type { RecordedEvent } from '../../packages/eventsourcing';
 
 /** An event that a consumer could not apply, kept until it is driven again. Storage format. */
 export interface ParkedDocument {
-  /** `<consumer>:<position>` */
+  /** `<consumer>:<position>`, with `:<key>` where the event concerned several keys */
   _id: string;
   consumer: string;
   position: string;
@@ -21,12 +21,13 @@ export class Parked {
     this.collection = db.collection('parked');
   }
 
-  async park(consumer: string, event: RecordedEvent, error: unknown): Promise<void> {
+  async park(consumer: string, event: RecordedEvent, error: unknown, key?: string): Promise<void> {
     const position = event.position.toString();
     const reason = error instanceof Error ? `${error.name}: ${error.message}` : String(error);
     const { stream, type } = event;
     const replacement = { consumer, position, stream, type, reason, parkedAt: new Date() };
-    await this.collection.replaceOne({ _id: `${consumer}:${position}` }, replacement, { upsert: true });
+    const _id = [consumer, position, ...(key ? [key] : [])].join(':');
+    await this.collection.replaceOne({ _id }, replacement, { upsert: true });
   }
 
   list(): Promise<ParkedDocument[]> {

@@ -3,6 +3,7 @@ import {
   type AnyProjection,
   collectionName,
   type Document,
+  documentKeys,
   type EventBatch,
   type RecordedEvent,
 } from '../../packages/eventsourcing';
@@ -60,11 +61,11 @@ export class MongoProjector implements Consumer {
     const byKey = new Map<string, RecordedEvent[]>();
     for (const event of events) {
       if (!projection.handles.includes(event.type)) continue;
-      const key = await this.orPark(projection, event, () => projection.key(event));
-      if (key === undefined) continue;
-      const group = byKey.get(key);
-      if (group) group.push(event);
-      else byKey.set(key, [event]);
+      for (const key of (await this.orPark(projection, event, () => documentKeys(projection, event))) ?? []) {
+        const group = byKey.get(key);
+        if (group) group.push(event);
+        else byKey.set(key, [event]);
+      }
     }
     if (byKey.size === 0) return;
 
@@ -75,7 +76,7 @@ export class MongoProjector implements Consumer {
 
     const operations: AnyBulkWriteOperation<Stored>[] = [];
     for (const [_id, group] of byKey) {
-      const { document, position } = await this.fold(projection, stored.get(_id), group);
+      const { document, position } = await this.fold(projection, _id, stored.get(_id), group);
       if (position === undefined) continue;
       const guard = { _id, position: { $lt: Long.fromBigInt(position) } };
       if (document === null) operations.push({ deleteOne: { filter: guard } });
@@ -91,6 +92,7 @@ export class MongoProjector implements Consumer {
 
   private async fold(
     projection: AnyProjection,
+    key: string,
     stored: Stored | undefined,
     events: readonly RecordedEvent[],
   ): Promise<Change> {
@@ -102,7 +104,7 @@ export class MongoProjector implements Consumer {
       const next = await this.orPark(
         projection,
         event,
-        () => projection.evolve(change.document ?? undefined, event) as Document | null,
+        () => projection.evolve(change.document ?? undefined, event, key) as Document | null,
       );
       if (next === undefined) continue;
       change.document = next;

@@ -1,102 +1,249 @@
-import type { Collection, Db } from 'mongodb';
+import type { Db } from 'mongodb';
 import {
   type AnyWorkflow,
   type CommandRequest,
   derivedId,
   type EventBatch,
+  type Known,
   type RecordedEvent,
 } from '../../packages/eventsourcing';
 import type { Consumer } from '../consumer';
 import { Checkpoints } from './checkpoints';
 import { Parked } from './parked';
+import { type KnownState, WorkflowStates } from './workflow-states';
 
 /** A workflow's command on its way to the bus. */
 export interface WorkflowCommand extends CommandRequest {
+  /** Name of the reaction that asks for it. */
+  readonly reaction: string;
   readonly tenant: string;
   readonly commandId: string;
   readonly correlationId: string;
   readonly causationId: string;
 }
 
-interface StateDocument {
-  /** `<workflow>_v<version>:<tenant>` */
-  _id: string;
-  state: unknown;
-}
+/** Keys that are worked on at once; what concerns one key is done in the order of the log. */
+const KEYS_AT_ONCE = 64;
+const KEYS_PER_PAGE = 500;
 
-const COMMANDS_AT_ONCE = 64;
+/** The key of what a workflow knows of the tenant as a whole. */
+const SHARED = '';
+
+/** What is known of the keys that a run of events touches. */
+type Keyed = Map<string, KnownState>;
 
 /**
- * Runs one workflow over the log. State is folded per tenant and saved before the checkpoint moves. Command ids derive from the event, so
- * a batch that a crash cut short may come again. A command that is refused for good is parked with its reason.
+ * Runs every workflow over one reading of the log. States are saved when all commands of their events were accepted or parked, and
+ * before the checkpoint moves; command ids derive from the event, so what a crash cut short comes again and changes nothing. A command
+ * that is refused for good is parked with its reason.
  */
 export class WorkflowRunner implements Consumer {
-  readonly name: string;
-  readonly options = { maxBatch: 500, lingerMs: 10 };
+  readonly name = 'workflows';
+  readonly options = { maxBatch: 1_000, lingerMs: 20 };
   private readonly checkpoints: Checkpoints;
   private readonly parked: Parked;
-  private readonly saved: Collection<StateDocument>;
-  private states = new Map<string, unknown>();
+  private readonly states: WorkflowStates;
+  private readonly reached = new Map<AnyWorkflow, bigint>();
+  /** What each workflow knows of each tenant, as stored. */
+  private readonly shared = new Map<string, KnownState | undefined>();
 
   constructor(
     db: Db,
-    private readonly workflow: AnyWorkflow,
+    /** Lanes run beside each other, the workflows of one lane one after the other: those whose commands meet stand in one. */
+    private readonly lanes: readonly (readonly AnyWorkflow[])[],
     private readonly dispatch: (command: WorkflowCommand) => Promise<unknown>,
     /** Whether a command's failure is for good (park it) or for now (try again). */
     private readonly isFinal: (error: unknown) => boolean,
   ) {
-    this.name = `${workflow.name}_v${workflow.version}`;
     this.checkpoints = new Checkpoints(db);
     this.parked = new Parked(db);
-    this.saved = db.collection('workflow_states');
+    this.states = new WorkflowStates(db);
   }
 
+  /** Where the workflow that is furthest behind stands. A new one, or a new version, starts at the beginning. */
   async position(): Promise<bigint | undefined> {
-    this.states = new Map();
-    for await (const { _id, state } of this.saved.find({ _id: { $gte: `${this.name}:`, $lt: `${this.name};` } })) {
-      this.states.set(_id.slice(this.name.length + 1), state);
+    this.shared.clear();
+    for (const workflow of this.lanes.flat()) {
+      this.reached.set(workflow, (await this.checkpoints.begin(nameOf(workflow))) ?? 0n);
     }
-    return this.checkpoints.begin(this.name);
+    const least = [...this.reached.values()].reduce((a, b) => (a < b ? a : b));
+    return least || undefined;
   }
 
   async apply({ events, position }: EventBatch): Promise<void> {
-    const underWay = new Set<Promise<unknown>>();
-    const failures: unknown[] = [];
-    const changed = new Set<string>();
-    for (const event of events) {
-      if (!this.workflow.handles.includes(event.type)) continue;
-      const { tenant } = event.metadata;
-      const before = this.states.has(tenant) ? this.states.get(tenant) : (this.workflow.initialState as unknown);
-      const state = this.workflow.evolve(before, event) as unknown;
-      if (state !== before) {
-        this.states.set(tenant, state);
-        changed.add(tenant);
-      }
-      for (const [index, request] of this.workflow.react(event, state).entries()) {
-        const sending = this.send(event, index, request)
-          .catch((error: unknown) => failures.push(error))
-          .finally(() => underWay.delete(sending));
-        underWay.add(sending);
-        if (underWay.size >= COMMANDS_AT_ONCE) await Promise.race(underWay);
-      }
-    }
-    await Promise.all(underWay);
-    if (failures.length > 0) throw failures[0];
-    for (const tenant of changed) {
-      const _id = `${this.name}:${tenant}`;
-      await this.saved.replaceOne({ _id }, { state: this.states.get(tenant) }, { upsert: true });
-    }
-    await this.checkpoints.write(this.name, position);
+    const lanes = this.lanes.map((lane) => lane.filter((workflow) => this.reached.get(workflow)! < position));
+    const done = await Promise.allSettled(lanes.map((lane) => this.applyTo(lane, events)));
+    for (const result of done) if (result.status === 'rejected') throw result.reason;
+    await this.advance(lanes.flat(), position);
   }
 
-  private async send(event: RecordedEvent, index: number, request: CommandRequest): Promise<void> {
-    const { tenant, $correlationId } = event.metadata;
-    const commandId = derivedId(this.workflow.name, event.id, index);
-    try {
-      await this.dispatch({ ...request, tenant, commandId, correlationId: $correlationId, causationId: event.id });
-    } catch (error) {
-      if (!this.isFinal(error)) throw error;
-      await this.parked.park(this.name, event, error);
+  private async applyTo(lane: readonly AnyWorkflow[], events: readonly RecordedEvent[]): Promise<void> {
+    for (const workflow of lane) {
+      const reached = this.reached.get(workflow)!;
+      const mine = events.filter((event) => event.position > reached && workflow.handles.includes(event.type));
+      for (const run of runsOf(workflow, mine)) {
+        const [first] = run;
+        const last = run[run.length - 1]!;
+        if (workflow.key(first!) === undefined) await this.applyToAll(workflow, first!);
+        else await this.applyKeyed(workflow, run);
+        // No state may be further than the checkpoint when everybody's is asked for.
+        if (last !== mine[mine.length - 1]) await this.advance([workflow], last.position);
+      }
     }
   }
+
+  private async advance(workflows: readonly AnyWorkflow[], position: bigint): Promise<void> {
+    await this.checkpoints.writeAll(workflows.map(nameOf), position);
+    for (const workflow of workflows) this.reached.set(workflow, position);
+  }
+
+  private async sharedOf(workflow: AnyWorkflow, tenant: string): Promise<KnownState | undefined> {
+    if (workflow.initialShared === null) return undefined;
+    const name = `${nameOf(workflow)}:${tenant}`;
+    if (!this.shared.has(name)) {
+      this.shared.set(name, (await this.states.read(nameOf(workflow), tenant, [SHARED])).get(SHARED));
+    }
+    return this.shared.get(name);
+  }
+
+  /** Events of which each concerns one key, all under the same shared state. */
+  private async applyKeyed(workflow: AnyWorkflow, events: readonly RecordedEvent[]): Promise<void> {
+    for (const [tenant, ofTenant] of groupBy(events, ({ metadata }) => metadata.tenant)) {
+      const byKey = groupBy(ofTenant, (event) => workflow.key(event)!);
+      const shared = (await this.sharedOf(workflow, tenant))?.state ?? (workflow.initialShared as unknown);
+      const known: Keyed =
+        workflow.initialOwn === null
+          ? new Map<string, KnownState>()
+          : await this.states.read(nameOf(workflow), tenant, [...byKey.keys()]);
+      const changed: Keyed = new Map();
+      await atOnce([...byKey], async ([key, ofKey]) => {
+        let { state: own, position } = known.get(key) ?? { state: workflow.initialOwn as unknown, position: -1n };
+        const stored = own;
+        for (const event of ofKey) {
+          if (event.position <= position) continue;
+          const after = workflow.evolveOwn(own, event) as unknown;
+          await this.react(workflow, event, key, { shared, own }, { shared, own: after });
+          own = after;
+          position = event.position;
+        }
+        if (own !== stored) changed.set(key, { key, state: own, position });
+      });
+      await this.states.write(nameOf(workflow), tenant, changed.values());
+    }
+  }
+
+  /** An event that changes what is shared, and may concern every key: page by page, and from the page where it was cut short. */
+  private async applyToAll(workflow: AnyWorkflow, event: RecordedEvent): Promise<void> {
+    const { tenant } = event.metadata;
+    const name = nameOf(workflow);
+    const known = await this.sharedOf(workflow, tenant);
+    if (known && known.position >= event.position) return;
+    const before = known?.state ?? (workflow.initialShared as unknown);
+    const after = workflow.evolveShared(before, event) as unknown;
+    if (workflow.reactions.some(({ on }) => on.includes(event.type))) {
+      await this.sweep(workflow, event, before, after);
+    }
+    const state = { key: SHARED, state: after, position: event.position };
+    await this.states.write(name, tenant, [state]);
+    this.shared.set(`${name}:${tenant}`, state);
+  }
+
+  private async sweep(workflow: AnyWorkflow, event: RecordedEvent, before: unknown, after: unknown): Promise<void> {
+    const { tenant } = event.metadata;
+    const name = nameOf(workflow);
+    const _id = `${name}:${event.position}`;
+    const total = await this.states.count(name, tenant);
+    let sweep = (await this.states.sweep(_id)) ?? {
+      _id,
+      tenant,
+      type: event.type,
+      after: SHARED,
+      done: 0,
+      total,
+      finished: false,
+    };
+    while (!sweep.finished) {
+      const page = await this.states.page(name, tenant, sweep.after, KEYS_PER_PAGE);
+      await atOnce(page, ({ key, state: own }) =>
+        this.react(workflow, event, key, { shared: before, own }, { shared: after, own }),
+      );
+      const last = page[page.length - 1]?.key ?? sweep.after;
+      sweep = { ...sweep, after: last, done: sweep.done + page.length, finished: page.length < KEYS_PER_PAGE };
+      await this.states.writeSweep(sweep);
+    }
+  }
+
+  private async react(
+    workflow: AnyWorkflow,
+    event: RecordedEvent,
+    key: string,
+    before: Known<unknown, unknown>,
+    after: Known<unknown, unknown>,
+  ): Promise<void> {
+    for (const { name, on, react } of workflow.reactions) {
+      if (!on.includes(event.type)) continue;
+      for (const [index, request] of react(event, before, after).entries()) {
+        await this.send(name, event, key, index, request);
+      }
+    }
+  }
+
+  private async send(
+    reaction: string,
+    event: RecordedEvent,
+    key: string,
+    index: number,
+    request: CommandRequest,
+  ): Promise<void> {
+    const { tenant, $correlationId: correlationId } = event.metadata;
+    const commandId = derivedId(reaction, event.id, key, index);
+    try {
+      await this.dispatch({ ...request, reaction, tenant, commandId, correlationId, causationId: event.id });
+    } catch (error) {
+      if (!this.isFinal(error)) throw error;
+      await this.parked.park(reaction, event, error, key);
+    }
+  }
+}
+
+/** Storage name of a workflow's states and checkpoint. */
+function nameOf({ name, version }: AnyWorkflow): string {
+  return `${name}_v${version}`;
+}
+
+/** Parts the events so that one which changes what is shared stands alone. */
+function runsOf(workflow: AnyWorkflow, events: readonly RecordedEvent[]): RecordedEvent[][] {
+  const runs: RecordedEvent[][] = [];
+  let open: RecordedEvent[] | undefined;
+  for (const event of events) {
+    if (workflow.key(event) === undefined) {
+      runs.push([event]);
+      open = undefined;
+    } else if (open) open.push(event);
+    else runs.push((open = [event]));
+  }
+  return runs;
+}
+
+function groupBy<T>(list: readonly T[], of: (each: T) => string): Map<string, T[]> {
+  const groups = new Map<string, T[]>();
+  for (const each of list) {
+    const group = groups.get(of(each));
+    if (group) group.push(each);
+    else groups.set(of(each), [each]);
+  }
+  return groups;
+}
+
+/** Does the work for each, so many at once. Ends when all have ended. @throws the first failure */
+async function atOnce<T>(list: readonly T[], work: (each: T) => Promise<void>): Promise<void> {
+  const waiting = list[Symbol.iterator]();
+  const failures: unknown[] = [];
+  const worker = async (): Promise<void> => {
+    for (let next = waiting.next(); !next.done && failures.length === 0; next = waiting.next()) {
+      await work(next.value).catch((error: unknown) => failures.push(error));
+    }
+  };
+  await Promise.all(Array.from({ length: Math.min(KEYS_AT_ONCE, list.length) }, worker));
+  if (failures.length > 0) throw failures[0];
 }

@@ -16,7 +16,7 @@ export class InvalidCommandError extends Error {
 }
 
 /**
- * The command's data as an instance of its input class.
+ * The command's data as its input class allows it, in plain JSON, so that it compares with what events hold.
  * @throws InvalidCommandError that names each field; unknown fields are refused, never dropped.
  */
 export function validateCommand(definition: Pick<CommandDefinition, 'input'>, data: unknown): object {
@@ -39,7 +39,7 @@ export function validateCommand(definition: Pick<CommandDefinition, 'input'>, da
     stopAtFirstError: true,
   });
   if (errors.length > 0) throw new InvalidCommandError(errors.flatMap((error) => fieldProblems(error)));
-  return input;
+  return JSON.parse(JSON.stringify(input)) as object;
 }
 
 /** Path of a text that UTF-8 cannot hold, and that every store would therefore change in its own way. */

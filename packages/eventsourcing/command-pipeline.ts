@@ -87,10 +87,22 @@ export class CommandPipeline {
     this.cache = new StateCache(options.cachedStreams);
   }
 
-  /** @throws DomainError, RevisionMismatchError, TooManyConflictsError, EventStoreUnavailableError */
-  handle(decider: AnyDecider, command: Command, context: CommandContext): Promise<CommandResult> {
+  /**
+   * @param facts gives what is to be added to the command's data; asked when it is the command's turn, so that commands for one stream
+   *   stay in their order
+   * @throws DomainError, RevisionMismatchError, TooManyConflictsError, EventStoreUnavailableError
+   */
+  handle(
+    decider: AnyDecider,
+    command: Command,
+    context: CommandContext,
+    facts?: () => Promise<object>,
+  ): Promise<CommandResult> {
     const stream = streamName(context.tenant, decider.category, decider.id(command));
-    return this.inOrder(stream, () => this.decideAndAppend(stream, decider, command, context));
+    return this.inOrder(stream, async () => {
+      const known = facts ? { ...command, data: { ...command.data, ...(await facts()) } } : command;
+      return this.decideAndAppend(stream, decider, known, context);
+    });
   }
 
   /**
@@ -201,7 +213,7 @@ export class CommandPipeline {
     context: CommandContext,
   ): readonly NewEvent[] {
     let previous = loaded.hash;
-    return events.map(({ type, data }, index) => {
+    return events.map(({ type, data, at }, index) => {
       const id = eventId(context.commandId, index);
       const metadata = {
         schema: this.catalog.current(type),
@@ -210,7 +222,7 @@ export class CommandPipeline {
         commandId: context.commandId,
         $correlationId: context.correlationId,
         $causationId: context.causationId,
-        occurredAt: command.at,
+        occurredAt: at ?? command.at,
       };
       previous = chainHash(previous, { id, type, data, metadata });
       return { id, type, data, metadata: { ...metadata, hash: previous } };

@@ -97,24 +97,25 @@ describe('the hash chain', () => {
 describe('the event catalog', () => {
   const renamed = (data: object): object => ({ ...data, title: 'Untitled' });
   const doubled = (data: object): object => ({ ...data, points: 2 });
+  const at = '2026-01-01T00:00:00.000Z';
   const catalog = new EventCatalog({ CoursePublished: { version: 3, upcast: { 1: renamed, 2: doubled } } });
 
   it('lifts every older version to the newest, step by step', () => {
-    expect(catalog.upcast('CoursePublished', 1, { course: 'a' })).toEqual({
+    expect(catalog.upcast('CoursePublished', 1, { course: 'a' }, at)).toEqual({
       course: 'a',
       title: 'Untitled',
       points: 2,
     });
-    expect(catalog.upcast('CoursePublished', 2, { course: 'a' })).toEqual({ course: 'a', points: 2 });
-    expect(catalog.upcast('CoursePublished', 3, { course: 'a' })).toEqual({ course: 'a' });
+    expect(catalog.upcast('CoursePublished', 2, { course: 'a' }, at)).toEqual({ course: 'a', points: 2 });
+    expect(catalog.upcast('CoursePublished', 3, { course: 'a' }, at)).toEqual({ course: 'a' });
   });
 
   it('refuses what a newer program wrote', () => {
-    expect(() => catalog.upcast('CoursePublished', 4, {})).toThrow(RangeError);
+    expect(() => catalog.upcast('CoursePublished', 4, {}, at)).toThrow(RangeError);
   });
 
   it('leaves events of others alone', () => {
-    expect(catalog.upcast('Unheard', 7, { a: 1 })).toEqual({ a: 1 });
+    expect(catalog.upcast('Unheard', 7, { a: 1 }, at)).toEqual({ a: 1 });
     expect(() => catalog.current('Unheard')).toThrow('no context defines');
   });
 

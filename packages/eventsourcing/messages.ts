@@ -2,6 +2,8 @@
 export interface DomainEvent<Type extends string = string, Data extends object = object> {
   readonly type: Type;
   readonly data: Data;
+  /** ISO 8601; only on a new event that did not happen in the world when its command did. Stored as `occurredAt`, and nowhere else. */
+  readonly at?: string;
 }
 
 /** A request to change one aggregate. `at` is when it happens in the world (ISO 8601), never read from a clock inside `decide`. */

@@ -20,15 +20,22 @@ export interface Projection<D extends Document, E extends DomainEvent> {
   /** A bump builds a new collection. */
   readonly version: number;
   readonly handles: readonly E['type'][];
-  /** The document that an event belongs to. */
-  readonly key: (event: Recorded<E>) => string;
-  readonly evolve: (document: D | undefined, event: Recorded<E>) => D | null;
+  /** The document that an event belongs to, or the documents. */
+  readonly key: (event: Recorded<E>) => string | readonly string[];
+  /** @param key which of the event's documents this is */
+  readonly evolve: (document: D | undefined, event: Recorded<E>, key: string) => D | null;
   readonly indexes: readonly IndexDefinition[];
 }
 
 /** What the registry holds: the runner hands a projection only events that it `handles`. */
 // eslint-disable-next-line @typescript-eslint/no-explicit-any -- as for AnyDecider
 export type AnyProjection = Projection<any, any>;
+
+/** The ids of the documents that an event belongs to. */
+export function documentKeys(projection: AnyProjection, event: RecordedEvent): readonly string[] {
+  const keys = projection.key(event);
+  return typeof keys === 'string' ? [keys] : keys;
+}
 
 /** Storage name of a projection's collection. */
 export function collectionName(projection: Pick<AnyProjection, 'name' | 'version'>): string {
@@ -46,9 +53,10 @@ export class ProjectionFold<D extends Document> {
 
   apply(event: RecordedEvent): void {
     if (!this.projection.handles.includes(event.type)) return;
-    const key = this.projection.key(event);
-    const document = this.projection.evolve(this.documents.get(key), event) as D | null;
-    if (document === null) this.documents.delete(key);
-    else this.documents.set(key, document);
+    for (const key of documentKeys(this.projection, event)) {
+      const document = this.projection.evolve(this.documents.get(key), event, key) as D | null;
+      if (document === null) this.documents.delete(key);
+      else this.documents.set(key, document);
+    }
   }
 }

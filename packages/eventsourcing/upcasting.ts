@@ -1,12 +1,15 @@
 import type { DomainEvent } from './messages';
 
+/** Lifts data to the next version. @param occurredAt ISO 8601; when the event happened in the world */
+export type Upcast = (data: object, occurredAt: string) => object;
+
 /**
  * The versions of one event's data. `version` is what is written today; `upcast[n]` lifts data of version n to n + 1.
  * Every version below `version` must have its step.
  */
 export interface EventVersion {
   readonly version: number;
-  readonly upcast?: Readonly<Record<number, (data: object) => object>>;
+  readonly upcast?: Readonly<Record<number, Upcast>>;
 }
 
 /** One entry per event of a union: the compiler refuses an event without its version. */
@@ -42,14 +45,14 @@ export class EventCatalog {
    * was written by a newer Attest, or by somebody else.
    * @throws RangeError for a version newer than this program knows.
    */
-  upcast(type: string, schema: number, data: object): object {
+  upcast(type: string, schema: number, data: object, occurredAt: string): object {
     const known = this.versions.get(type);
     if (!known || schema === known.version) return data;
     if (schema > known.version) {
       throw new RangeError(`${type} has schema ${schema}; this Attest knows up to ${known.version}: upgrade it`);
     }
     let lifted = data;
-    for (let from = schema; from < known.version; from++) lifted = known.upcast![from]!(lifted);
+    for (let from = schema; from < known.version; from++) lifted = known.upcast![from]!(lifted, occurredAt);
     return lifted;
   }
 }

@@ -7,49 +7,77 @@ export interface PersonalName {
   readonly family: string;
 }
 
+/** By which version of the tenant's mapping the job title became the role; not `mapped` means by its default. */
+export interface MappedBy {
+  readonly version: number;
+  readonly mapped: boolean;
+}
+
+interface Position {
+  readonly jobTitle: string;
+  readonly role: string;
+  /** Null when the sender named the role. */
+  readonly mapping: MappedBy | null;
+}
+
+interface Placement {
+  readonly orgUnit: string;
+  /** Person id of the manager, as the HRIS said it; null at the top. */
+  readonly manager: string | null;
+}
+
+interface Effective {
+  readonly person: string;
+  /** ISO 8601 date. */
+  readonly effectiveOn: string;
+}
+
 export type PersonHired = DomainEvent<
   'PersonHired',
-  {
-    readonly person: string;
-    readonly employeeNumber: string;
-    readonly name: PersonalName | null;
-    readonly email: string | null;
-    readonly jobTitle: string;
-    readonly role: string;
-    readonly orgUnit: string;
-    /** Person id of the manager; null at the top. */
-    readonly manager: string | null;
-    /** ISO 8601 date. */
-    readonly effectiveOn: string;
-  }
+  Effective &
+    Position &
+    Placement & {
+      readonly employeeNumber: string;
+      readonly name: PersonalName | null;
+      readonly email: string | null;
+    }
 >;
+
+/** Somebody who had left works here again, under the same id. */
+export type PersonRehired = DomainEvent<'PersonRehired', Effective & Position & Placement>;
 
 export type RoleChanged = DomainEvent<
   'RoleChanged',
-  {
-    readonly person: string;
-    readonly jobTitle: string;
-    readonly role: string;
-    readonly previousRole: string;
-    readonly effectiveOn: string;
-  }
+  Effective &
+    Position & {
+      /** What was held until that day, as it was known then; empty when nothing was. */
+      readonly previousRole: string;
+    }
 >;
 
-export type PersonTransferred = DomainEvent<
-  'PersonTransferred',
-  { readonly person: string; readonly orgUnit: string; readonly manager: string | null; readonly effectiveOn: string }
+export type PersonTransferred = DomainEvent<'PersonTransferred', Effective & Placement>;
+export type PersonTerminated = DomainEvent<'PersonTerminated', Effective>;
+
+export type ProfileCorrected = DomainEvent<
+  'ProfileCorrected',
+  { readonly person: string; readonly name: PersonalName | null; readonly email: string | null }
 >;
 
-export type PersonTerminated = DomainEvent<
-  'PersonTerminated',
-  { readonly person: string; readonly effectiveOn: string }
->;
+/**
+ * Facts of one person are recorded in the order in which they become known, which can be any. `effectiveOn` says from when each holds; of
+ * two of one day a departure wins over a hire and a rehire over a departure, a change over what the hire said, and otherwise the
+ * later one. Whom somebody reports to is told by `ReportingLineChanged`.
+ */
+export type PersonEvent =
+  PersonHired | PersonRehired | RoleChanged | PersonTransferred | PersonTerminated | ProfileCorrected;
 
-export type PersonEvent = PersonHired | RoleChanged | PersonTransferred | PersonTerminated;
+const unmapped = (data: object): object => ({ ...data, mapping: null });
 
 export const personEventVersions: EventVersions<PersonEvent> = {
-  PersonHired: { version: 1 },
-  RoleChanged: { version: 1 },
+  PersonHired: { version: 2, upcast: { 1: unmapped } },
+  PersonRehired: { version: 1 },
+  RoleChanged: { version: 2, upcast: { 1: unmapped } },
   PersonTransferred: { version: 1 },
   PersonTerminated: { version: 1 },
+  ProfileCorrected: { version: 1 },
 };

@@ -1,4 +1,4 @@
--- One row per enrollment event. The order key begins with what reports group by and ends with position, so that a row derived
+-- One row per event that says how an enrollment stands: open, withdrawn, completed, failed, exempted or expired. The order key begins with what reports group by and ends with position, so that a row derived
 -- twice is the same row; argMax(..., position) gives the standing, also as of an earlier day.
 CREATE TABLE IF NOT EXISTS enrollment_facts
 (
@@ -21,12 +21,20 @@ SELECT
     JSONExtractString(data, 'course'),
     toUUIDOrZero(JSONExtractString(data, 'enrollment')),
     toUUIDOrZero(JSONExtractString(data, 'person')),
-    transform(type,
-        ['LearnerEnrolled', 'LearnerWithdrawn', 'EnrollmentCompleted', 'EnrollmentFailed'],
-        ['open', 'withdrawn', 'completed', 'failed'], ''),
+    multiIf(
+        type = 'EnrollmentCompleted' OR (type = 'LearnerWithdrawn' AND JSONExtractBool(data, 'certified')), 'completed',
+        type = 'LearnerWithdrawn', 'withdrawn',
+        type = 'EnrollmentFailed', 'failed',
+        type = 'LearnerExempted', 'exempted',
+        type = 'CertificationExpired', 'expired',
+        'open'),
     toDate32OrNull(JSONExtractString(data, 'dueOn')),
     occurred_at,
     position
 FROM events
 WHERE position > {after:UInt64} AND position <= {upTo:UInt64}
-  AND type IN ('LearnerEnrolled', 'LearnerWithdrawn', 'EnrollmentCompleted', 'EnrollmentFailed');
+  AND (type IN ('LearnerEnrolled', 'DueDateMoved', 'EnrollmentSuperseded', 'LearnerExempted', 'LearnerWithdrawn',
+                'EnrollmentCompleted', 'EnrollmentFailed')
+       -- These leave an enrollment that is over as it is, and one whose renewal is open.
+       OR (type IN ('RequirementAdded', 'RequirementEnded') AND JSONExtractBool(data, 'open'))
+       OR (type = 'CertificationExpired' AND NOT JSONExtractBool(data, 'open')));

@@ -1,16 +1,29 @@
--- How each team stands: the active people who report to a manager, and their enrollments that were not withdrawn. With
+-- How each team stands: the active people who report to a manager, and what they are assigned (open, completed or failed). With
 -- {manager} the teams of that manager and of everybody below; '' for all teams.
 WITH RECURSIVE
-person AS
+employment AS
 (
     SELECT
         person,
-        argMaxIf(assumeNotNull(employee_number), position, type = 'PersonHired') AS number,
-        argMaxIf(tuple(manager), position, type IN ('PersonHired', 'PersonTransferred')).1 AS reports_to,
-        argMax(type, position) != 'PersonTerminated' AS active
+        argMaxIf(employee_number, position, type = 'PersonHired') AS number,
+        argMax(type, (occurred_at, rank, position)) != 'PersonTerminated' AS active
     FROM person_facts
     WHERE tenant = {tenant:String} AND occurred_at <= {asOf:DateTime64(3, 'UTC')} AND position <= {upTo:UInt64}
+      AND type IN ('PersonHired', 'PersonRehired', 'PersonTerminated')
     GROUP BY person
+),
+line AS
+(
+    SELECT person, argMax(tuple(manager), position).1 AS reports_to
+    FROM reporting_line_facts
+    WHERE tenant = {tenant:String} AND occurred_at <= {asOf:DateTime64(3, 'UTC')} AND position <= {upTo:UInt64}
+    GROUP BY person
+),
+person AS
+(
+    SELECT employment.person AS person, ifNull(employment.number, '') AS number, employment.active AS active, line.reports_to AS reports_to
+    FROM employment
+    LEFT JOIN line ON line.person = employment.person
 ),
 below AS
 (
@@ -37,7 +50,7 @@ progress AS
 (
     SELECT
         person,
-        countIf(standing != 'withdrawn') AS assigned,
+        countIf(standing IN ('open', 'completed', 'failed')) AS assigned,
         countIf(standing = 'completed') AS completed,
         countIf(standing = 'failed') AS failed,
         countIf(standing = 'open') AS open,

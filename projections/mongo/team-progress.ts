@@ -2,7 +2,10 @@ import type { Db } from 'mongodb';
 import type { EnrollmentEvent } from '../../packages/enrollment/enrollment.events';
 import type { Document, Projection, Recorded } from '../../packages/eventsourcing';
 import type { PersonEvent } from '../../packages/people/person.events';
+import type { ReportingLineChanged } from '../../packages/people/reporting-lines.events';
 import { collectionOf } from './collection';
+import { HISTORY_EVENTS, historyAfter, NO_HISTORY, type PersonHistory } from './person-history';
+import { dueAfter, type EnrollmentStatus, isAssigned, STANDING_EVENTS, statusAfter } from './enrollment-status';
 
 /**
  * One member of a manager's team and how each of their enrollments stands. The team view is a find by manager, so that a
@@ -14,80 +17,71 @@ export interface TeamMemberDocument extends Document {
   readonly role: string | null;
   readonly orgUnit: string | null;
   readonly active: boolean;
+  readonly history: PersonHistory;
   readonly enrollments: Readonly<Record<string, MemberEnrollment>>;
 }
 
 export interface MemberEnrollment {
   readonly course: string;
-  readonly status: 'open' | 'withdrawn' | 'completed' | 'failed';
+  readonly status: EnrollmentStatus;
   readonly dueOn: string | null;
 }
 
-type TeamEvent = PersonEvent | EnrollmentEvent;
+type TeamEvent = PersonEvent | ReportingLineChanged | EnrollmentEvent;
 
 export const teamProgress: Projection<TeamMemberDocument, TeamEvent> = {
   name: 'team_progress',
-  version: 1,
-  handles: [
-    'PersonHired',
-    'RoleChanged',
-    'PersonTransferred',
-    'PersonTerminated',
-    'LearnerEnrolled',
-    'LearnerWithdrawn',
-    'EnrollmentCompleted',
-    'EnrollmentFailed',
-  ],
-  key: ({ data }) => data.person,
-  evolve: (document, event) => evolveMember(document ?? newMember(event), event),
+  version: 2,
+  handles: [...HISTORY_EVENTS, 'ReportingLineChanged', ...STANDING_EVENTS],
+  key: ({ type, data }) => (type === 'ReportingLineChanged' ? data.people : data.person),
+  evolve: (document, event, key) => evolveMember(document ?? newMember(key, event.metadata.tenant), event),
   indexes: [{ key: { tenant: 1, manager: 1 } }],
 };
 
 /** An enrollment may be seen before the person is: whatever comes first begins the document. */
-function newMember(event: Recorded<TeamEvent>): TeamMemberDocument {
+function newMember(_id: string, tenant: string): TeamMemberDocument {
   return {
-    _id: event.data.person,
-    tenant: event.metadata.tenant,
+    _id,
+    tenant,
     manager: null,
     employeeNumber: null,
     role: null,
     orgUnit: null,
     active: false,
+    history: NO_HISTORY,
     enrollments: {},
   };
 }
 
 function evolveMember(member: TeamMemberDocument, event: Recorded<TeamEvent>): TeamMemberDocument {
   switch (event.type) {
-    case 'PersonHired': {
-      const { manager, employeeNumber, role, orgUnit } = event.data;
-      return { ...member, manager, employeeNumber, role, orgUnit, active: true };
-    }
+    case 'ReportingLineChanged':
+      return { ...member, manager: event.data.manager };
+    case 'PersonHired':
+      return { ...withHistory(member, event), employeeNumber: event.data.employeeNumber };
+    case 'PersonRehired':
     case 'RoleChanged':
-      return { ...member, role: event.data.role };
     case 'PersonTransferred':
-      return { ...member, orgUnit: event.data.orgUnit, manager: event.data.manager };
     case 'PersonTerminated':
-      return { ...member, active: false };
-    case 'LearnerEnrolled':
-      return withEnrollment(member, event, { status: 'open', dueOn: event.data.dueOn });
-    case 'LearnerWithdrawn':
-      return withEnrollment(member, event, { status: 'withdrawn' });
-    case 'EnrollmentCompleted':
-      return withEnrollment(member, event, { status: 'completed' });
-    case 'EnrollmentFailed':
-      return withEnrollment(member, event, { status: 'failed' });
+    case 'ProfileCorrected':
+      return withHistory(member, event);
+    default:
+      return withEnrollment(member, event);
   }
 }
 
-function withEnrollment(
-  member: TeamMemberDocument,
-  event: Recorded<EnrollmentEvent>,
-  change: Pick<MemberEnrollment, 'status'> & Partial<MemberEnrollment>,
-): TeamMemberDocument {
+function withHistory(member: TeamMemberDocument, event: PersonEvent): TeamMemberDocument {
+  const history = historyAfter(member.history, event);
+  const role = history.positions.at(-1)?.value.role ?? null;
+  const orgUnit = history.orgUnits.at(-1)?.value ?? null;
+  return { ...member, history, role, orgUnit, active: history.employment.at(-1)?.value ?? false };
+}
+
+function withEnrollment(member: TeamMemberDocument, event: EnrollmentEvent): TeamMemberDocument {
   const { enrollment, course } = event.data;
-  const before = member.enrollments[enrollment] ?? { course, dueOn: null };
-  return { ...member, enrollments: { ...member.enrollments, [enrollment]: { ...before, ...change } } };
+  const before = member.enrollments[enrollment] ?? { course, status: 'withdrawn', dueOn: null };
+  const after = { ...before, status: statusAfter(before.status, event), dueOn: dueAfter(before.dueOn, event) };
+  return { ...member, enrollments: { ...member.enrollments, [enrollment]: after } };
 }
 
 /** How one member stands, counted from their enrollments. */
@@ -96,7 +90,7 @@ export interface MemberProgress {
   readonly employeeNumber: string | null;
   readonly role: string | null;
   readonly orgUnit: string | null;
-  /** Enrollments that were not withdrawn. */
+  /** Enrollments that are open, completed or failed. */
   readonly assigned: number;
   readonly completed: number;
   readonly failed: number;
@@ -140,7 +134,7 @@ function progressOf({ _id: person, ...member }: TeamMemberDocument, today: strin
     employeeNumber,
     role,
     orgUnit,
-    assigned: enrollments.length - count('withdrawn'),
+    assigned: enrollments.filter(({ status }) => isAssigned(status)).length,
     completed: count('completed'),
     failed: count('failed'),
     open: count('open'),

@@ -3,12 +3,15 @@ import type { AttemptEvent } from '../../packages/assessment/attempt.events';
 import type { EnrollmentEvent } from '../../packages/enrollment/enrollment.events';
 import { type Document, type Projection, type Recorded, unreachable } from '../../packages/eventsourcing';
 import { type Answer, findOne } from './collection';
+import { CERTIFICATE_EVENTS, type EnrollmentStatus, STANDING_EVENTS, statusAfter } from './enrollment-status';
 
 export interface TranscriptCourse {
-  readonly status: 'open' | 'withdrawn' | 'completed' | 'failed' | 'not-enrolled';
+  readonly status: EnrollmentStatus | 'not-enrolled';
   readonly enrolledAt: string | null;
   readonly endedAt: string | null;
   readonly result: string | null;
+  /** Last day on which the certificate counts; null when there is none. */
+  readonly certifiedUntil: string | null;
   /** Latest state of each attempt, by attempt id. */
   readonly attempts: Readonly<Record<string, TranscriptAttempt>>;
 }
@@ -46,18 +49,17 @@ const NOT_ENROLLED: TranscriptCourse = {
   enrolledAt: null,
   endedAt: null,
   result: null,
+  certifiedUntil: null,
   attempts: {},
 };
 
 /** Everything a person took part in, on one page. */
 export const transcripts: Projection<TranscriptDocument, TranscriptEvent> = {
   name: 'transcripts',
-  version: 2,
+  version: 3,
   handles: [
-    'LearnerEnrolled',
-    'LearnerWithdrawn',
-    'EnrollmentCompleted',
-    'EnrollmentFailed',
+    ...STANDING_EVENTS,
+    ...CERTIFICATE_EVENTS,
     'AttemptRecorded',
     'AttemptSubmitted',
     'AttemptTimedOut',
@@ -81,20 +83,33 @@ export const transcripts: Projection<TranscriptDocument, TranscriptEvent> = {
 };
 
 function evolveCourse(course: TranscriptCourse, event: Recorded<TranscriptEvent>): TranscriptCourse {
+  if ('attempt' in event.data && event.type !== 'EnrollmentCompleted') {
+    const { attempt } = event.data;
+    const taken = event as Recorded<AttemptResultEvent>;
+    return { ...course, attempts: { ...course.attempts, [attempt]: evolveAttempt(course.attempts[attempt], taken) } };
+  }
+  return evolveEnrollment(course, event as Recorded<EnrollmentEvent>);
+}
+
+function evolveEnrollment(before: TranscriptCourse, event: Recorded<EnrollmentEvent>): TranscriptCourse {
   const { occurredAt } = event.metadata;
+  const status = statusAfter(before.status, event);
+  const hasEnded = status !== 'open' && status !== before.status;
+  const course = { ...before, status, endedAt: status === 'open' ? null : hasEnded ? occurredAt : before.endedAt };
   switch (event.type) {
     case 'LearnerEnrolled':
-      return { ...course, status: 'open', enrolledAt: occurredAt, endedAt: null, result: null };
-    case 'LearnerWithdrawn':
-      return { ...course, status: 'withdrawn', endedAt: occurredAt };
+      return { ...course, enrolledAt: occurredAt, result: null };
     case 'EnrollmentCompleted':
-      return { ...course, status: 'completed', endedAt: occurredAt, result: event.data.result };
     case 'EnrollmentFailed':
-      return { ...course, status: 'failed', endedAt: occurredAt, result: event.data.result };
-    default: {
-      const { attempt } = event.data;
-      return { ...course, attempts: { ...course.attempts, [attempt]: evolveAttempt(course.attempts[attempt], event) } };
-    }
+      return { ...course, endedAt: occurredAt, result: event.data.result };
+    case 'LearnerCertified':
+    case 'CertificationRenewed':
+      return { ...course, certifiedUntil: event.data.expiresOn };
+    case 'CertificationExpired':
+    case 'EnrollmentSuperseded':
+      return { ...course, certifiedUntil: null };
+    default:
+      return course;
   }
 }
 

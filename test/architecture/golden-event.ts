@@ -36,5 +36,5 @@ export function goldenFilesIn(folder: string): readonly string[] {
 
 /** The event as all code sees it: its data lifted to the newest version. */
 export function lifted({ type, schema, data }: GoldenEvent): DomainEvent {
-  return { type, data: eventCatalog.upcast(type, schema, data) };
+  return { type, data: eventCatalog.upcast(type, schema, data, '2026-01-01T00:00:00.000Z') };
 }

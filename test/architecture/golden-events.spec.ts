@@ -67,5 +67,7 @@ it('reports an event that changes nothing', () => {
   const { folder, decider } = deciderOf('PersonHired');
   const hired = lifted(readGolden(folder, 'PersonHired', 1));
   expect(() => foldAfter([hired], hired, decider)).toThrow('the decider of person did not change');
-  expect(() => foldAfterSomeHistory({ ...hired, type: 'RoleChanged' }, decider)).toThrow('after PersonHired');
+  expect(() => foldAfterSomeHistory({ ...hired, type: 'PersonTerminated', data: {} }, decider)).toThrow(
+    'after PersonHired',
+  );
 });

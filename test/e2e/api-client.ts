@@ -2,6 +2,7 @@ import type { BulkLine } from '../../apps/shared/bulk-commands';
 import type { CommandAnswer } from '../../apps/shared/command-dispatcher';
 import type { Problem } from '../../apps/shared/problems';
 import type { Status } from '../../apps/reports/status.controller';
+import { workflowLanes } from '../../apps/projector/projector.module';
 import { until } from './until';
 
 /** A response, whatever its status. */
@@ -60,15 +61,15 @@ export class ApiClient {
       .map((line) => JSON.parse(line) as BulkLine);
   }
 
-  /** Resolves when the read models, the warehouse and the workflow have seen the whole log. Gives its position. */
-  async settled(): Promise<string> {
+  /** Resolves when the read models, the warehouse and the workflows have seen the whole log. Gives its position. */
+  async settled(patience = 60_000): Promise<string> {
     let log = '';
     await until(async () => {
       const status = await this.read<Status>('/v1/status');
       log = status.log;
       const reached = Object.values(status.consumers);
       return reached.length >= CONSUMERS && reached.every((position) => BigInt(position) >= BigInt(log));
-    });
+    }, patience);
     return log;
   }
 
@@ -83,5 +84,5 @@ export class ApiClient {
   }
 }
 
-/** Read models, warehouse, workflow. */
-const CONSUMERS = 3;
+/** Read models, warehouse, and each workflow. */
+const CONSUMERS = 2 + workflowLanes.flat().length;

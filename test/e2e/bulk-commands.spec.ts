@@ -80,7 +80,7 @@ describe('Commands in bulk', () => {
 
   it('given a line that the role may not send, then that line is forbidden', async () => {
     const service = await used.stack.as('service', { tenant: newTenant() });
-    const rule = { rule: 'everyone', roles: [], courses: ['one'] };
+    const rule = { rule: 'everyone', audience: { everyone: true }, courses: ['one'] };
     const answers = await service.bulk([line(), { command: 'publish-assignment-rule', data: rule }, line()]);
     expect(answers).toMatchObject([
       { outcome: 'accepted' },

@@ -49,7 +49,7 @@ describe('Commands over HTTP that are refused', () => {
     },
     {
       given: 'a field that is missing',
-      command: 'publish-course',
+      command: 'draft-course',
       data: () => ({ course: 'untitled' }),
       status: 400,
       problem: {

@@ -53,7 +53,7 @@ describe('Imports', () => {
     const { sent } = first.facts;
     expect(first.facts).toEqual({ sent, accepted: sent, alreadyKnown: 0, refused: 0 });
     const rows = await report('team-compliance', tenant);
-    expect(rows).toHaveLength(9);
+    expect(rows).toHaveLength(7);
 
     const second = await run('employees', tenant);
     expect(second.facts).toEqual({ sent, accepted: 0, alreadyKnown: sent, refused: 0 });

@@ -48,7 +48,7 @@ if (folder === undefined) {
       'given the full OULAD data, when Attest is killed in the middle of its import, then a repetition completes it',
       async () => {
         const interrupted = stack.cli('import', 'oulad', join(folder, 'oulad'));
-        await until(async () => (await attemptsSoFar()) > 30_000, 5 * MINUTES);
+        await until(async () => (await attemptsSoFar()) > 5_000, 5 * MINUTES);
         await stack.kill();
         expect((await interrupted).code).not.toBe(0);
         stack = await RunningStack.start({ data });
@@ -56,7 +56,7 @@ if (folder === undefined) {
         const { facts, refusals } = await answerOf<ImportSummary>('import', 'oulad', join(folder, 'oulad'));
         expect(facts).toMatchObject({ sent: 249_170, refused: 9 });
         expect(facts.accepted + facts.alreadyKnown).toBe(249_170 - 9);
-        expect(facts.alreadyKnown).toBeGreaterThan(30_000);
+        expect(facts.alreadyKnown).toBeGreaterThan(5_000);
         expect(refusals).toHaveLength(9);
 
         const { rows } = await answerOf<Report<CourseOutcomes>>('report', 'course-outcomes', '--tenant', 'ou');
@@ -69,19 +69,6 @@ if (folder === undefined) {
           expected.map(({ meanScore, ...row }) => ({ ...row, meanScore: expect.closeTo(meanScore!, 9) as number })),
         );
         const { check } = await answerOf<ReplayAnswer>('audit', 'replay', '--tenant', 'ou', '--check');
-        expect(check).toMatchObject({ ok: true, differing: 0 });
-      },
-      15 * MINUTES,
-    );
-
-    it(
-      'given the full employees data, when it is imported, then every fact is applied and the stores agree',
-      async () => {
-        const { facts } = await answerOf<ImportSummary>('import', 'employees', join(folder, 'employees'));
-        expect(facts).toEqual({ sent: facts.sent, accepted: facts.sent, alreadyKnown: 0, refused: 0 });
-        const { rows } = await answerOf<Report<object>>('report', 'team-compliance', '--tenant', 'acme');
-        expect(rows).toHaveLength(9);
-        const { check } = await answerOf<ReplayAnswer>('audit', 'replay', '--tenant', 'acme', '--check');
         expect(check).toMatchObject({ ok: true, differing: 0 });
       },
       15 * MINUTES,

@@ -72,7 +72,7 @@ describe('Tokens', () => {
     ['manager', 'hire-person', () => hired()],
     ['analyst', 'publish-course', () => published()],
     ['compliance', 'publish-course', () => published()],
-    ['service', 'publish-assignment-rule', () => ({ rule: 'all', roles: [], courses: ['one'] })],
+    ['service', 'publish-assignment-rule', () => ({ rule: 'all', audience: { everyone: true }, courses: ['one'] })],
   ])('given the role %s, when it sends %s, then 403', async (role, command, data) => {
     const { status, body } = await (await used.stack.as(role)).send(command, data());
     expect(status).toBe(403);

@@ -52,7 +52,7 @@ describe('attest up', () => {
     const first = await start({ data, sample: true });
     const before = await counts(first);
     expect(before[1]).toHaveLength(3);
-    expect(before[2]).toHaveLength(9);
+    expect(before[2]).toHaveLength(7);
     await first.stop();
     const second = await start({ data, sample: true });
     expect(await counts(second)).toEqual(before);

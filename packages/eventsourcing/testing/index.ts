@@ -1,15 +1,19 @@
 import {
   type Command,
+  type CommandRequest,
   type Decider,
   type Document,
   type DomainEvent,
   DomainError,
   type EventMetadata,
   foldEvents,
+  type Known,
   type Projection,
   ProjectionFold,
+  type Recorded,
   type RecordedEvent,
   streamName,
+  type Workflow,
 } from '..';
 
 /** given/when/then for a decider. `then*` runs the command; accepted commands are also run again and must yield nothing. */
@@ -101,4 +105,35 @@ export function givenProjection<D extends Document, E extends DomainEvent>(
       expect(twice.documents).toEqual(once.documents);
     },
   };
+}
+
+/** given/then for a workflow: folds the events in memory, and gives the commands that the last of them led to. */
+export function givenWorkflow<Shared, Own, E extends DomainEvent>(
+  workflow: Workflow<Shared, Own, E>,
+  events: readonly RecordedEvent<E>[],
+): { commands: readonly (CommandRequest & { reaction: string })[] } {
+  let shared = workflow.initialShared;
+  const known = new Map<string, Own>();
+  let commands: (CommandRequest & { reaction: string })[] = [];
+  for (const event of events as readonly Recorded<E>[]) {
+    commands = [];
+    const react = (before: Known<Shared, Own>, after: Known<Shared, Own>): void => {
+      for (const { name: reaction, on, react } of workflow.reactions) {
+        if (on.includes(event.type))
+          commands.push(...react(event, before, after).map((each) => ({ ...each, reaction })));
+      }
+    };
+    const key = workflow.key(event);
+    if (key === undefined) {
+      const after = workflow.evolveShared(shared, event);
+      for (const own of known.values()) react({ shared, own }, { shared: after, own });
+      shared = after;
+    } else {
+      const own = known.get(key) ?? workflow.initialOwn;
+      const after = workflow.evolveOwn(own, event);
+      react({ shared, own }, { shared, own: after });
+      known.set(key, after);
+    }
+  }
+  return { commands };
 }

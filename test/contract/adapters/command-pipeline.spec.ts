@@ -38,7 +38,7 @@ describe('the command pipeline', () => {
       events: ['LearnerEnrolled'],
       outcome: 'accepted',
     });
-    expect(event!.metadata).toMatchObject({ schema: 1, tenant, occurredAt: at, actor: { sub: 'tester' } });
+    expect(event!.metadata).toMatchObject({ schema: 2, tenant, occurredAt: at, actor: { sub: 'tester' } });
   });
 
   it.each([

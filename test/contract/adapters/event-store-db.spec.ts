@@ -23,13 +23,13 @@ async function caughtUp(tenant: string, after?: bigint): Promise<RecordedEvent[]
 describe('the event store', () => {
   it('gives back what was appended', async () => {
     const tenant = newTenant();
-    const event = newEvent(tenant, 'CoursePublished', { course: 'a', version: 1, title: 'Ä' });
-    const { revision, position } = await context.store.append(`${tenant}.course-a`, [event], 'no-stream');
+    const event = newEvent(tenant, 'EnrollmentFailed', { course: 'a', result: 'Ä' });
+    const { revision, position } = await context.store.append(`${tenant}.enrollment-a`, [event], 'no-stream');
     expect(revision).toBe(0);
-    expect(await collect(context.store.readStream(`${tenant}.course-a`))).toEqual([
+    expect(await collect(context.store.readStream(`${tenant}.enrollment-a`))).toEqual([
       {
         ...event,
-        stream: `${tenant}.course-a`,
+        stream: `${tenant}.enrollment-a`,
         revision: 0,
         position,
         recordedAt: expect.stringMatching(/Z$/) as string,

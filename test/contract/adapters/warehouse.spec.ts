@@ -192,6 +192,11 @@ describe('the warehouse', () => {
         { type: 'PersonHired', data: { person, employeeNumber, role: 'staff', orgUnit: 'd001', manager } },
         { category: 'person', id: person, position },
       );
+    const placed = (position: number, person: string, manager: string): RecordedEvent =>
+      recorded(
+        { type: 'ReportingLineChanged', data: { people: [person], manager, reason: { kind: 'hr' } } },
+        { category: 'reportinglines', id: 'tree', position },
+      );
     const { loader } = await start();
     await loader.apply(
       batch(
@@ -200,6 +205,9 @@ describe('the warehouse', () => {
         hired(3, member, lead, '3'),
         enrolled(4, member),
         completed(5, member),
+        placed(6, member, top),
+        placed(7, lead, top),
+        placed(8, member, lead),
       ),
     );
     const team = (manager: string) =>

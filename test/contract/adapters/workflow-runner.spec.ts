@@ -3,17 +3,41 @@ import { DomainError, type EventBatch, type RecordedEvent, type Workflow } from 
 import { recorded } from '../../../packages/eventsourcing/testing';
 import { server } from '../mongo/harness';
 
-type Noted = { type: 'Noted' | 'Asked'; data: { n: number } };
+interface Note {
+  readonly who: string;
+  readonly n: number;
+}
+type Noted = { type: 'Noted' | 'Asked' | 'FactorSet'; data: Note };
+interface Notes {
+  readonly who: string;
+  readonly numbers: readonly number[];
+}
 
-/** Remembers every number noted; asked, it sends them all. */
-const sumUp: Workflow<readonly number[], Noted> = {
-  name: 'when-asked-then-sum-up',
+const send = (n: number, to: string, at: string) => ({ type: 'Send', data: { n, to }, at });
+
+/** Remembers what each noted; asked, it sends them all, times a factor that holds for everybody. */
+const sumUp: Workflow<number, Notes, Noted> = {
+  name: 'sums',
   version: 1,
-  handles: ['Noted', 'Asked'],
-  initialState: [],
-  evolve: (noted, { type, data }) => (type === 'Noted' ? [...noted, data.n] : noted),
-  react: ({ type, metadata }, noted) =>
-    type === 'Asked' ? noted.map((n) => ({ type: 'Send', data: { n }, at: metadata.occurredAt })) : [],
+  handles: ['Noted', 'Asked', 'FactorSet'],
+  key: ({ type, data }) => (type === 'FactorSet' ? undefined : data.who),
+  initialShared: 1,
+  initialOwn: { who: '', numbers: [] },
+  evolveShared: (_factor, { data }) => data.n,
+  evolveOwn: (own, { type, data }) => (type === 'Noted' ? { who: data.who, numbers: [...own.numbers, data.n] } : own),
+  reactions: [
+    {
+      name: 'when-asked-then-sum-up',
+      on: ['Asked'],
+      react: ({ data, metadata }, _before, { shared, own }) =>
+        own.numbers.map((n) => send(n * shared, data.who, metadata.occurredAt)),
+    },
+    {
+      name: 'when-factor-set-then-tell',
+      on: ['FactorSet'],
+      react: ({ metadata }, before, after) => [send(after.shared - before.shared, after.own.who, metadata.occurredAt)],
+    },
+  ],
 };
 
 const mongo = server();
@@ -21,10 +45,10 @@ let database = 0;
 let sent: WorkflowCommand[];
 let dispatch: (command: WorkflowCommand) => Promise<void>;
 const db = () => mongo.client.db(`${mongo.db.databaseName}_${database}`);
-const runner = async (): Promise<WorkflowRunner> => {
+const runner = async (workflows = [sumUp]): Promise<WorkflowRunner> => {
   const started = new WorkflowRunner(
     db(),
-    sumUp,
+    [workflows],
     (command) => dispatch(command),
     (error) => error instanceof DomainError,
   );
@@ -39,20 +63,33 @@ beforeEach(() => {
 });
 afterEach(() => db().dropDatabase());
 
-const event = (position: number, type: Noted['type'], tenant = 'acme'): RecordedEvent =>
-  recorded({ type, data: { n: position } }, { category: 'note', id: '1', position, tenant });
+function event(
+  position: number,
+  type: Noted['type'],
+  { who = 'ann', n = position, tenant = 'acme' } = {},
+): RecordedEvent {
+  return recorded({ type, data: { who, n } }, { category: 'note', id: who, position, tenant });
+}
 const batch = (...events: RecordedEvent[]): EventBatch => ({
   events,
   position: events[events.length - 1]!.position,
   caughtUp: true,
 });
-const numbersSent = () => sent.map(({ data }) => (data as { n: number }).n);
+const dataSent = () => sent.map(({ data }) => data);
 
 describe('the workflow runner', () => {
   it('sends commands with ids that follow from the event', async () => {
     await (await runner()).apply(batch(event(1, 'Noted'), event(2, 'Noted'), event(3, 'Asked')));
-    expect(numbersSent()).toEqual([1, 2]);
-    expect(sent[0]).toMatchObject({ tenant: 'acme', causationId: 'event-3', correlationId: 'command-3' });
+    expect(dataSent()).toEqual([
+      { n: 1, to: 'ann' },
+      { n: 2, to: 'ann' },
+    ]);
+    expect(sent[0]).toMatchObject({
+      reaction: 'when-asked-then-sum-up',
+      tenant: 'acme',
+      causationId: 'event-3',
+      correlationId: 'command-3',
+    });
     const first = sent.map(({ commandId }) => commandId);
     expect(new Set(first).size).toBe(2);
 
@@ -62,12 +99,22 @@ describe('the workflow runner', () => {
     expect(sent.map(({ commandId }) => commandId)).toEqual(first);
   });
 
-  it('remembers its state and its place over a restart, tenant by tenant', async () => {
-    await (await runner()).apply(batch(event(1, 'Noted'), event(2, 'Noted', 'globex')));
+  it('remembers its state and its place over a restart, apart for each tenant and key', async () => {
+    const notes = batch(event(1, 'Noted'), event(2, 'Noted', { tenant: 'globex' }), event(3, 'Noted', { who: 'bob' }));
+    await (await runner()).apply(notes);
     const restarted = await runner();
-    expect(await restarted.position()).toBe(2n);
-    await restarted.apply(batch(event(3, 'Asked')));
-    expect(numbersSent()).toEqual([1]);
+    expect(await restarted.position()).toBe(3n);
+    await restarted.apply(batch(event(4, 'Asked')));
+    expect(dataSent()).toEqual([{ n: 1, to: 'ann' }]);
+  });
+
+  it('does not count an event twice that comes again after its state was saved', async () => {
+    const started = await runner();
+    await started.apply(batch(event(1, 'Noted')));
+    await db().collection<{ _id: string }>('checkpoints').deleteMany({});
+    const restarted = await runner();
+    await restarted.apply(batch(event(1, 'Noted'), event(2, 'Asked')));
+    expect(dataSent()).toEqual([{ n: 1, to: 'ann' }]);
   });
 
   it('does not go on when a command cannot be sent, and sends the same ones again', async () => {
@@ -79,7 +126,7 @@ describe('the workflow runner', () => {
     expect(await started.position()).toBe(2n);
     away = false;
     await started.apply(batch(event(3, 'Asked')));
-    expect(numbersSent()).toEqual([1, 2]);
+    expect(dataSent()).toHaveLength(2);
     expect(await started.position()).toBe(3n);
   });
 
@@ -89,7 +136,55 @@ describe('the workflow runner', () => {
     await started.apply(batch(event(1, 'Noted'), event(2, 'Asked')));
     expect(await started.position()).toBe(2n);
     expect(await db().collection('parked').find().toArray()).toEqual([
-      expect.objectContaining({ consumer: 'when-asked-then-sum-up_v1', position: '2', reason: 'DomainError: no' }),
+      expect.objectContaining({ consumer: 'when-asked-then-sum-up', position: '2', reason: 'DomainError: no' }),
     ]);
+  });
+
+  it('asks for everybody when what is shared changes, with the shared state as it was at each event', async () => {
+    const started = await runner();
+    const events = [
+      event(1, 'Noted'),
+      event(2, 'Noted', { who: 'bob' }),
+      event(3, 'FactorSet', { n: 10 }),
+      event(4, 'Noted', { who: 'eve' }),
+      event(5, 'Asked'),
+    ];
+    await started.apply(batch(...events));
+    expect(dataSent()).toEqual([
+      { n: 9, to: 'ann' },
+      { n: 9, to: 'bob' },
+      { n: 10, to: 'ann' },
+    ]);
+  });
+
+  it('goes on with everybody from where it was cut short', async () => {
+    const everybody = Array.from({ length: 1_200 }, (_, n) => `p${String(n).padStart(4, '0')}`);
+    const started = await runner();
+    await started.apply(batch(...everybody.map((who, n) => event(n + 1, 'Noted', { who }))));
+    const set = event(5_000, 'FactorSet', { n: 2 });
+    dispatch = (command) => {
+      if (sent.length === 700) return Promise.reject(new Error('away'));
+      return Promise.resolve(void sent.push(command));
+    };
+    await expect(started.apply(batch(set))).rejects.toThrow('away');
+    const sweeps = db().collection('workflow_sweeps');
+    expect(await sweeps.findOne()).toMatchObject({ type: 'FactorSet', done: 500, total: 1_200, finished: false });
+
+    dispatch = (command) => Promise.resolve(void sent.push(command));
+    await (await runner()).apply(batch(set));
+    const ids = new Map(sent.map(({ commandId, data }) => [commandId, (data as { to: string }).to]));
+    expect([...ids.values()].sort()).toEqual(everybody);
+    expect(sent.length).toBe(1_200 + 200);
+    expect(await sweeps.findOne()).toMatchObject({ done: 1_200, finished: true });
+  });
+
+  it('starts a workflow that is new, or has a new version, at the beginning, and leaves the others where they are', async () => {
+    await (await runner()).apply(batch(event(1, 'Noted'), event(2, 'Asked')));
+    sent = [];
+    const both = await runner([sumUp, { ...sumUp, version: 2 }]);
+    expect(await both.position()).toBeUndefined();
+    await both.apply(batch(event(1, 'Noted')));
+    await both.apply(batch(event(1, 'Noted'), event(2, 'Asked'), event(3, 'Asked')));
+    expect(sent.map(({ causationId }) => causationId)).toEqual(['event-3', 'event-2', 'event-3']);
   });
 });
