@@ -61,7 +61,7 @@ describe('Engines that die', () => {
       const { check } = await admin.read<ReplayAnswer>('/v1/audit/replay', { check: 'true' });
       expect(check).toMatchObject({ ok: true, differences: [] });
     },
-    60_000,
+    180_000,
   );
 
   /** Like the client's own, but the engine may still be on its way back. */
