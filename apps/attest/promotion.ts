@@ -81,6 +81,21 @@ export async function promote(
     }
   };
   const enrollment = enrollmentIdOf(person.id, COURSE);
+  const enrolled = follow(
+    'enrollment',
+    async () => {
+      const query = { person: person.id, course: COURSE };
+      const found = await client.get<Answer<EnrollmentDocument>[]>('/v1/enrollments', query);
+      return found.find(({ status }) => status === 'open');
+    },
+    ({ course, dueOn }) => `${course}, due ${dueOn}`,
+  );
+  const why = (): Promise<Explanation> => client.get<Explanation>(`/v1/audit/why/${enrollment}`);
+  /** The team view is another document than the enrollment: it is asked for as of the enrollment's place in the log. */
+  const position = enrolled.then(why).then(({ steps }) => {
+    const step = steps.find(({ type, stream }) => type === 'LearnerEnrolled' && stream.endsWith(enrollment));
+    return step?.position;
+  });
   const [, , , , notification] = await Promise.all([
     follow(
       'role',
@@ -98,24 +113,12 @@ export async function promote(
       },
       (permissions) => permissions.join(', '),
     ),
-    follow(
-      'enrollment',
-      async () => {
-        const [found] = (
-          await client.get<Answer<EnrollmentDocument>[]>('/v1/enrollments', {
-            person: person.id,
-            course: COURSE,
-          })
-        ).filter(({ status }) => status === 'open');
-        return found;
-      },
-      ({ course, dueOn }) => `${course}, due ${dueOn}`,
-    ),
+    enrolled,
     follow(
       "manager's team",
       async () => {
-        const team = await client.get<TeamProgress>(`/v1/teams/${manager.id}`);
-        return team.members.find((member) => member.person === person.id && member.open > 0);
+        const team = await client.get<TeamProgress>(`/v1/teams/${manager.id}`, { minPosition: await position });
+        return team.members.find((member) => member.person === person.id);
       },
       ({ open }) => `under ${manager.employeeNumber}, ${open} open`,
     ),
@@ -128,9 +131,8 @@ export async function promote(
       ({ stage, status }) => `${stage}, ${status}`,
     ),
   ]);
-  const why = await client.get<Explanation>(`/v1/audit/why/${notification.enrollment}`);
   const milliseconds = Math.max(...effects.map(({ after }) => after));
-  return { person: person.id, employeeNumber: employeeNumber!, cloudEvent, effects, milliseconds, why };
+  return { person: person.id, employeeNumber: employeeNumber!, cloudEvent, effects, milliseconds, why: await why() };
 }
 
 /** An active employee who is not a leader yet, and a manager of somebody else. */
