@@ -96,7 +96,7 @@ export async function promote(
     const step = steps.find(({ type, stream }) => type === 'LearnerEnrolled' && stream.endsWith(enrollment));
     return step?.position;
   });
-  const [, , , , notification] = await Promise.all([
+  await Promise.all([
     follow(
       'role',
       async () => {

@@ -1,0 +1,33 @@
+import { type Command, Option } from 'commander';
+import type { Role } from '../../../packages/commands';
+import { AttestClient, findStack, tokenFor } from '../client';
+
+/** The options that every command takes, and the tenant where there is one. */
+export interface Common {
+  readonly data?: string;
+  readonly json?: boolean;
+  readonly tenant: string;
+}
+
+/** A command with the options that all have. */
+export function command(parent: Command, usage: string, description: string): Command {
+  return parent
+    .command(usage)
+    .description(description)
+    .option('--json', 'one JSON value on stdout, everything for people on stderr')
+    .option('--data <dir>', 'the data folder (default: ATTEST_DATA, or .attest)');
+}
+
+export function tenantOption(fallback: string): Option {
+  return new Option('--tenant <name>', 'the tenant').default(fallback);
+}
+
+export const asOfOption = ['--as-of <date>', 'as of this date (its end, UTC) or time, ISO 8601'] as const;
+
+export const NO_NATS = 'NATS does not run: install nats-server and start Attest again, or set ATTEST_NATS_URL.';
+
+/** A client of the running stack. @throws UsageError when there is none */
+export async function connect({ data: path, tenant }: Common, role: Role): Promise<AttestClient> {
+  const { data, api } = findStack(path);
+  return new AttestClient(api, await tokenFor(data, tenant, role));
+}

@@ -1,0 +1,28 @@
+import type { Command } from 'commander';
+import { answer, say, table } from '../terminal';
+import { command } from './command';
+
+export function addTourCommand(program: Command): void {
+  command(
+    program,
+    'tour',
+    'show the main job once through, on a stack of its own, checked against the sample files',
+  ).action(async ({ json }: { json?: boolean }) => {
+    const { tour } = await import('../tour.js');
+    const result = await tour(say);
+    answer(result, Boolean(json), () => {
+      const { ok, seconds, ...parts } = result;
+      const rows = Object.entries(parts).map(([part, figures]) => ({ part, ok: String(figures.ok), ...flat(figures) }));
+      return `${rows.map((row) => table([row])).join('\n\n')}\n\n${ok ? 'Everything agrees' : 'SOMETHING DIFFERS'} (${seconds.toFixed(1)} s).`;
+    });
+    if (!result.ok) process.exitCode = 1;
+  });
+}
+
+function flat(figures: object): Record<string, unknown> {
+  return Object.fromEntries(
+    Object.entries(figures).flatMap(([key, value]) =>
+      typeof value === 'object' && value !== null ? Object.entries(value as object) : [[key, value as unknown]],
+    ),
+  );
+}
