@@ -1,13 +1,14 @@
 import { Controller, Get, Param, ParseUUIDPipe, Query } from '@nestjs/common';
-import { ApiBearerAuth, ApiPropertyOptional, ApiTags } from '@nestjs/swagger';
+import { ApiPropertyOptional } from '@nestjs/swagger';
 import { IsBooleanString, IsOptional, IsString, IsUUID } from 'class-validator';
 import { EventStoreDb } from '../../infra/eventstore';
 import type { Caller } from '../../packages/auth';
 import { IsMoment } from '../../packages/commands';
 import { momentOf } from '../reports/query-parameters';
 import { ReadSide } from '../reports/read-side';
-import { Allow, CallerOf } from '../shared/authentication';
+import { CallerOf } from '../shared/authentication';
 import { InvalidParameterError } from '../shared/problems';
+import { Audited } from './audit-log';
 import { checkReplay, type CheckResult } from './check';
 import { Replay, type Scope } from './replay';
 import { explain, type Explanation } from './why';
@@ -50,9 +51,8 @@ export interface ReplayAnswer {
 }
 
 /** What the log itself says, for compliance. */
-@ApiTags('audit')
-@ApiBearerAuth()
 @Controller('v1/audit')
+@Audited()
 export class AuditController {
   constructor(
     private readonly store: EventStoreDb,
@@ -60,7 +60,6 @@ export class AuditController {
   ) {}
 
   @Get('replay')
-  @Allow('compliance', 'admin')
   async replay(@CallerOf() { tenant }: Caller, @Query() parameters: ReplayParameters): Promise<ReplayAnswer> {
     const { person, course, asOf, check } = parameters;
     if (person && course)
@@ -91,13 +90,12 @@ export class AuditController {
 
   /** The chain of causes of an enrollment, notification, attempt, person or event, and what else came of the same origin. */
   @Get('why/:id')
-  @Allow('compliance', 'admin')
   why(@CallerOf() { tenant }: Caller, @Param('id', ParseUUIDPipe) id: string): Promise<Explanation> {
     return explain(this.store, tenant, id);
   }
 
   private async check(replay: Replay, scope: Scope): Promise<CheckResult> {
-    const position = replay.position.toString();
+    const position = replay.readUpTo.toString();
     await Promise.all([this.readSide.awaitMongo(position), this.readSide.awaitWarehouse(position)]);
     return checkReplay(replay, scope, this.readSide.db, this.readSide.warehouse, () => this.store.head());
   }

@@ -91,7 +91,7 @@ async function compareCollection(
 
 /** Every event of the tenant stands in the landing table as it stands in the log, once. */
 async function compareLanding(
-  { landing, position: upTo }: Replay,
+  { landing, readUpTo: upTo }: Replay,
   { tenant }: Scope,
   warehouse: Warehouse,
   differences: Difference[],

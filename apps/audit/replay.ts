@@ -1,9 +1,11 @@
 import { createHash } from 'node:crypto';
 import { landingDigest } from '../../infra/clickhouse';
+import { auditLogDecider } from '../../packages/audit';
 import {
   canonicalJson,
   type Document,
   type EventStore,
+  parseStreamName,
   ProjectionFold,
   type RecordedEvent,
 } from '../../packages/eventsourcing';
@@ -31,6 +33,8 @@ export class Replay {
   readonly landing = new Map<bigint, string>();
   /** Events that were folded. */
   events = 0;
+  /** Position of the tenant's last event, reads of the audit included. */
+  readUpTo = 0n;
   /** Position of the tenant's last event. */
   position = 0n;
   recordedAt: string | null = null;
@@ -77,8 +81,10 @@ export class Replay {
   }
 
   private apply(event: RecordedEvent): void {
-    this.position = event.position;
+    this.readUpTo = event.position;
     this.landing.set(event.position, landingDigest(event));
+    if (parseStreamName(event.stream)?.category === auditLogDecider.category) return;
+    this.position = event.position;
     const { person, people, course } = event.data as { person?: string; people?: readonly string[]; course?: string };
     if (this.scope.person && person !== this.scope.person && !people?.includes(this.scope.person)) return;
     if (this.scope.course && course !== this.scope.course) return;

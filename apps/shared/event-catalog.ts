@@ -1,4 +1,5 @@
 import { assessmentEventVersions, attemptEventVersions } from '../../packages/assessment';
+import { auditLogEventVersions } from '../../packages/audit';
 import { enrollmentEventVersions, notificationEventVersions } from '../../packages/enrollment';
 import { EventCatalog } from '../../packages/eventsourcing';
 import {
@@ -18,4 +19,5 @@ export const eventCatalog = new EventCatalog(
   notificationEventVersions,
   assessmentEventVersions,
   attemptEventVersions,
+  auditLogEventVersions,
 );

@@ -1,7 +1,7 @@
 import { createHash } from 'node:crypto';
 import type { ClickHouseClient } from '@clickhouse/client';
 import type { RecordedEvent } from '../../packages/eventsourcing';
-import { toDateTime64 } from './warehouse-loader';
+import { landedData, toDateTime64 } from './warehouse-loader';
 
 /** How far the warehouse had come when it answered. */
 export interface Freshness {
@@ -35,6 +35,22 @@ export class Warehouse {
     return answer.json<Row>();
   }
 
+  /**
+   * The last event that every derived table has and that stood in the log at a position, or was recorded by a moment (ISO 8601).
+   * Position 0 when there is none.
+   */
+  async known(at: { position: bigint } | { moment: string }): Promise<Freshness> {
+    const condition =
+      'position' in at ? 'events.position <= {position:UInt64}' : "recorded_at <= {moment:DateTime64(3, 'UTC')}";
+    const query_params = 'position' in at ? { position: at.position.toString() } : { moment: toDateTime64(at.moment) };
+    const query = `${REACHED}
+      SELECT toString(events.position) AS position, concat(replaceOne(toString(recorded_at), ' ', 'T'), 'Z') AS recordedAt
+      FROM events WHERE events.position <= reached AND ${condition} ORDER BY events.position DESC LIMIT 1`;
+    const answer = await this.clickhouse.query({ query, query_params, format: 'JSONEachRow' });
+    const [row] = await answer.json<{ position: string; recordedAt: string }>();
+    return { position: BigInt(row?.position ?? 0), recordedAt: row?.recordedAt ?? null };
+  }
+
   /** A digest of each landed event of a tenant up to a position; equal to `landingDigest` of the event in the log. */
   async *landed(tenant: string, upTo: bigint): AsyncIterable<{ position: bigint; digest: string }> {
     const query_params = { tenant, upTo: upTo.toString() };
@@ -59,9 +75,10 @@ export class Warehouse {
 }
 
 /** SHA-256, hex, over what the landing table keeps of an event's identity and content. */
-export function landingDigest({ id, stream, revision, type, data }: RecordedEvent): string {
+export function landingDigest(event: RecordedEvent): string {
+  const { id, stream, revision, type } = event;
   return createHash('sha256')
-    .update([id, stream, revision, type, JSON.stringify(data)].join('\n'))
+    .update([id, stream, revision, type, landedData(event)].join('\n'))
     .digest('hex');
 }
 
@@ -72,8 +89,11 @@ const LANDED = `
   FROM events
   WHERE tenant = {tenant:String} AND events.position <= {upTo:UInt64}`;
 
+const REACHED =
+  'WITH (SELECT min(reached) FROM (SELECT max(position) AS reached FROM watermarks GROUP BY name)) AS reached';
+
 const FRESHNESS = `
-  WITH (SELECT min(reached) FROM (SELECT max(position) AS reached FROM watermarks GROUP BY name)) AS reached
+  ${REACHED}
   SELECT
     toString(reached) AS position,
     (SELECT concat(replaceOne(toString(recorded_at), ' ', 'T'), 'Z') FROM events WHERE position = reached) AS recordedAt`;

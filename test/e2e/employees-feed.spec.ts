@@ -118,8 +118,8 @@ describe('The employees feed', () => {
 
   async function expectHistory(folder: string, tenant: string, facts: readonly HrFact[]): Promise<void> {
     await expectOpen(folder, tenant, facts, await enrollmentEvents(tenant));
-    const admin = await used.stack.as('admin', { tenant });
-    const { check } = await admin.read<ReplayAnswer>('/v1/audit/replay', { check: 'true' });
+    const compliance = await used.stack.as('compliance', { tenant });
+    const { check } = await compliance.read<ReplayAnswer>('/v1/audit/replay', { check: 'true' });
     expect(check).toMatchObject({ ok: true, differences: [] });
   }
 

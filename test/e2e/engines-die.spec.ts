@@ -58,7 +58,8 @@ describe('Engines that die', () => {
         minPosition: position,
       });
       expect(rows).toEqual([expect.objectContaining({ course: 'safety', attempts: sent.length, passed: sent.length })]);
-      const { check } = await admin.read<ReplayAnswer>('/v1/audit/replay', { check: 'true' });
+      const compliance = await used.stack.as('compliance', { tenant });
+      const { check } = await compliance.read<ReplayAnswer>('/v1/audit/replay', { check: 'true' });
       expect(check).toMatchObject({ ok: true, differences: [] });
     },
     180_000,

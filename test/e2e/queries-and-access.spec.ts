@@ -281,7 +281,7 @@ describe('Queries', () => {
 
   it.each<[Role, number]>([
     ['compliance', 200],
-    ['admin', 200],
+    ['admin', 403],
     ['analyst', 403],
     ['service', 403],
     ['manager', 403],

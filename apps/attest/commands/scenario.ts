@@ -14,7 +14,7 @@ export function addScenarioCommands(program: Command): void {
       const { promote } = await import('../promotion.js');
       const { nats } = findStack(options.data);
       if (!nats) throw new UsageError(NO_NATS);
-      const scenario = await promote(await connect(options, 'admin'), nats, options.tenant, say);
+      const scenario = await promote(await connect(options, 'compliance'), nats, options.tenant, say);
       answer(scenario, Boolean(options.json), () =>
         [
           table(scenario.effects),

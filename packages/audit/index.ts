@@ -1,0 +1,2 @@
+export * from './audit-log.decider';
+export * from './audit-log.events';
