@@ -1,10 +1,20 @@
 import { ApiPropertyOptional } from '@nestjs/swagger';
-import { IsBooleanString, IsIn, IsInt, IsOptional, IsString, IsUUID, Matches, Max, Min } from 'class-validator';
+import {
+  IsBooleanString,
+  IsIn,
+  IsInt,
+  IsOptional,
+  IsString,
+  IsUUID,
+  Matches,
+  Max,
+  Min,
+  ValidateBy,
+} from 'class-validator';
 import { Type } from 'class-transformer';
-import { IsMoment } from '../../packages/commands';
+import { IsMoment, isMoment } from '../../packages/commands';
 
 const POSITION = /^\d{1,19}$/;
-
 /** What every query takes. */
 export class QueryParameters {
   @ApiPropertyOptional({ description: 'Wait until the answer includes this position, as a command gave it.' })
@@ -78,11 +88,38 @@ export class AsOfParameters extends QueryParameters {
   asOf?: string;
 }
 
-export class TeamReportParameters extends AsOfParameters {
+/** What was known at a point of the log, or at a time: a log position, or a date or time of recording. */
+export function IsKnownAt(): PropertyDecorator {
+  return ValidateBy({
+    name: 'isKnownAt',
+    validator: {
+      validate: (value) => typeof value === 'string' && (POSITION.test(value) || isMoment(value)),
+      defaultMessage: () =>
+        'knownAt must be a log position, or a date or a time with its offset, such as 2026-03-01T09:30:00Z',
+    },
+  });
+}
+
+export class ReportParameters extends AsOfParameters {
+  @ApiPropertyOptional({
+    description:
+      'As it was known then: a log position, or the date (its end, UTC) or time of recording. Now when left out.',
+  })
+  @IsOptional()
+  @IsKnownAt()
+  knownAt?: string;
+}
+
+export class TeamReportParameters extends ReportParameters {
   @ApiPropertyOptional({ description: 'Only the teams of this manager and of everybody below.' })
   @IsOptional()
   @IsUUID()
   manager?: string;
+}
+
+/** What `knownAt` stands for. */
+export function knownAtOf(knownAt: string): { position: bigint } | { moment: string } {
+  return POSITION.test(knownAt) ? { position: BigInt(knownAt) } : { moment: momentOf(knownAt) };
 }
 
 /** A date means its last moment. */

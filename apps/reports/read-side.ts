@@ -2,11 +2,12 @@ import { Inject, Injectable } from '@nestjs/common';
 import { Db } from 'mongodb';
 import { setTimeout as delay } from 'node:timers/promises';
 import type { ClickHouseClient } from '@clickhouse/client';
-import { Warehouse } from '../../infra/clickhouse';
+import { type Freshness, Warehouse } from '../../infra/clickhouse';
 import { CLICKHOUSE } from '../../infra/engines.module';
 import { Checkpoints } from '../../infra/mongo';
 import { readReport } from '../../projections/clickhouse';
 import { InvalidParameterError, ReadModelBehindError } from '../shared/problems';
+import { knownAtOf } from './query-parameters';
 
 /** How long a query waits for the position that its caller asked for, in milliseconds. */
 const PATIENCE = 10_000;
@@ -31,6 +32,14 @@ export class ReadSide {
   /** @param minPosition as a command answered it; @throws ReadModelBehindError after ten seconds */
   awaitMongo(minPosition: string | undefined): Promise<void> {
     return this.mongoReached.reach(positionOf(minPosition));
+  }
+
+  /** How far into the log a report looks: as far as the warehouse has come, or no further than what was known then. */
+  async knownAt(knownAt: string | undefined): Promise<Freshness> {
+    if (knownAt === undefined) return this.warehouse.freshness();
+    const known = knownAtOf(knownAt);
+    if ('position' in known) await this.warehouseReached.reach(known.position);
+    return this.warehouse.known(known);
   }
 
   awaitWarehouse(minPosition: string | undefined): Promise<void> {

@@ -1,10 +1,11 @@
 import { Controller, Get, Query } from '@nestjs/common';
 import { ApiBearerAuth, ApiTags } from '@nestjs/swagger';
 import type { Caller } from '../../packages/auth';
+import { projectionVersion, reportDigest } from '../../projections/clickhouse/report-digest';
 import type { CourseOutcomes, TeamCompliance } from '../../projections/expected-reports';
 import { Allow, CallerOf } from '../shared/authentication';
 import { requireAccessTo, requireTeamSight, seesWholeTenant } from './access';
-import { AsOfParameters, momentOf, TeamReportParameters } from './query-parameters';
+import { momentOf, ReportParameters, TeamReportParameters } from './query-parameters';
 import { ReadSide } from './read-side';
 
 export interface Report<Row> {
@@ -16,7 +17,14 @@ export interface Report<Row> {
     /** The moment in the world that the report is about. */
     readonly effective: string;
   };
+  /** Name of the report, and what was asked of it. */
+  readonly report: string;
+  readonly parameters: Readonly<Record<string, string>>;
+  /** Digest of the SQL that gave the rows. */
+  readonly projection: string;
   readonly rows: readonly Row[];
+  /** Over all of this: `attest audit reproduce` gets the same from the log alone. */
+  readonly digest: string;
 }
 
 /** Reports from the ClickHouse warehouse. Each says how fresh it is. */
@@ -28,7 +36,10 @@ export class ReportsController {
 
   @Get('course-outcomes')
   @Allow('admin', 'compliance', 'analyst', 'manager', 'service')
-  courseOutcomes(@CallerOf() { tenant }: Caller, @Query() parameters: AsOfParameters): Promise<Report<CourseOutcomes>> {
+  courseOutcomes(
+    @CallerOf() { tenant }: Caller,
+    @Query() parameters: ReportParameters,
+  ): Promise<Report<CourseOutcomes>> {
     return this.report('course-outcomes', parameters, { tenant });
   }
 
@@ -43,16 +54,23 @@ export class ReportsController {
     return this.report('team-compliance', parameters, { tenant: caller.tenant, manager });
   }
 
-  private async report<Row>(
+  private async report<Row extends object>(
     name: string,
-    { asOf, minPosition }: AsOfParameters,
+    { asOf, minPosition, knownAt }: ReportParameters,
     parameters: { tenant: string } & Record<string, string>,
   ): Promise<Report<Row>> {
     await this.readSide.awaitWarehouse(minPosition);
     const { warehouse } = this.readSide;
     const effective = asOf === undefined ? new Date().toISOString() : momentOf(asOf);
-    const { position, recordedAt: time } = await warehouse.freshness();
+    const { position, recordedAt: time } = await this.readSide.knownAt(knownAt);
     const rows = await warehouse.report<Row>(name, { ...parameters, asOf: effective, upTo: position });
-    return { asOf: { position: position.toString(), time, effective }, rows };
+    const answer = {
+      report: name,
+      parameters,
+      asOf: { position: position.toString(), time, effective },
+      projection: projectionVersion(name),
+      rows,
+    };
+    return { ...answer, digest: reportDigest(answer) };
   }
 }

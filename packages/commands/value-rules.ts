@@ -1,4 +1,4 @@
-import { IsISO8601, IsNumber, Matches, Max, Min } from 'class-validator';
+import { IsISO8601, isISO8601, IsNumber, Matches, Max, Min } from 'class-validator';
 
 /** Years that every store holds: ClickHouse's types for moments and days reach from 1900 to 2299. */
 const DAY = '(?:19|20|21)\\d{2}-\\d{2}-\\d{2}';
@@ -23,6 +23,11 @@ export function IsMoment(): PropertyDecorator {
     }),
     IsISO8601({ strict: true }, { message: '$property must be a day that exists' }),
   );
+}
+
+/** Whether a text is such a moment. */
+export function isMoment(text: string): boolean {
+  return MOMENTS.test(text) && isISO8601(text, { strict: true });
 }
 
 /** A finite number within a billion of zero. */

@@ -24,6 +24,11 @@ export function tenantOption(fallback: string): Option {
 
 export const asOfOption = ['--as-of <date>', 'as of this date (its end, UTC) or time, ISO 8601'] as const;
 
+export const knownAtOption = [
+  '--known-at <position>',
+  'as it was known at this log position, or by this date or time of recording',
+] as const;
+
 export const NO_NATS = 'NATS does not run: install nats-server and start Attest again, or set ATTEST_NATS_URL.';
 
 /** A client of the running stack. @throws UsageError when there is none */
