@@ -32,12 +32,13 @@ export class StatusController {
 
   @Get()
   async status(@CallerOf() { tenant }: Caller): Promise<Status> {
-    const [head, positions, warehouse, underWay] = await Promise.all([
-      this.store.head(),
+    const [positions, warehouse, underWay] = await Promise.all([
       this.checkpoints.all(),
       this.readSide.warehouse.position(),
       this.workflows.underWay(tenant),
     ]);
+    // Last, or a workflow could reach this end of the log by commands that move it: all would seem to be told of it.
+    const head = await this.store.head();
     const sweeps = underWay.map(({ type, done, total }) => ({ type, done, total }));
     const consumers = Object.fromEntries(positions.map(([consumer, position]) => [consumer, position.toString()]));
     return { log: (head ?? 0n).toString(), consumers: { ...consumers, clickhouse: warehouse.toString() }, sweeps };
