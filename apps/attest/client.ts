@@ -46,10 +46,18 @@ export class AttestClient {
     }
   }
 
-  get<T>(path: string, parameters: Readonly<Record<string, string | undefined>> = {}): Promise<T> {
+  /** Asks again while the read side is behind what `minPosition` asks for, up to a minute. */
+  async get<T>(path: string, parameters: Readonly<Record<string, string | undefined>> = {}): Promise<T> {
     const given = Object.entries(parameters).filter((entry): entry is [string, string] => entry[1] !== undefined);
     const query = new URLSearchParams(given).toString();
-    return this.json(query ? `${path}?${query}` : path, {});
+    for (let tries = 1; ; tries++) {
+      try {
+        return await this.json(query ? `${path}?${query}` : path, {});
+      } catch (error) {
+        const isBehind = error instanceof ProblemError && error.problem.type === 'urn:attest:problem:read-model-behind';
+        if (!isBehind || tries === 6) throw error;
+      }
+    }
   }
 
   /** Waits until everything that reads the log has seen all of it, the effects of workflows included. Gives the position. */

@@ -19,7 +19,7 @@ const JOB_TITLE = 'Technique Leader';
 const ROLE = 'technique-leader';
 const COURSE = 'leadership-level-1';
 /** How long an effect is waited for, in milliseconds. */
-const PATIENCE = 30_000;
+const PATIENCE = 120_000;
 
 export interface Effect {
   readonly effect: string;
@@ -174,6 +174,7 @@ async function publish(nats: string, tenant: string, id: string, data: object): 
     await jetstream(connection).publish(`hris.${tenant}.person.role-changed`, JSON.stringify(event), {
       msgID: id,
       headers: sent,
+      timeout: PATIENCE,
     });
     for await (const message of receipts) {
       const { outcome, reason } = message.json<Receipt>();

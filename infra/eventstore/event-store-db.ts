@@ -33,8 +33,11 @@ import {
 import { setImmediate as nextTurn } from 'node:timers/promises';
 import { abortableDelay } from '../abortable-delay';
 
-/** How long one append may take before it is sent again, in milliseconds. The client itself never gives up on a batch append. */
-const APPEND_TIMEOUT = 5_000;
+/**
+ * How long one append may take before it is sent again, in milliseconds: far longer than a busy disk needs, since a store that is gone
+ * breaks the call. The client itself never gives up on a batch append.
+ */
+const APPEND_TIMEOUT = 30_000;
 const APPEND_TRIES = 4;
 const CHECKPOINT_INTERVAL = 32;
 

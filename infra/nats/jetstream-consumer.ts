@@ -43,6 +43,8 @@ export interface ConsumerOptions {
 const ACK_WAIT = 30_000;
 const IN_FLIGHT = 256;
 const RETRY = { first: 100, longest: 5_000 };
+/** How long JetStream may take for an answer, in milliseconds. */
+const TIMEOUT = 30_000;
 
 /** A durable pull consumer that acknowledges a message only when it has been applied or stands among the dead letters. */
 export class JetStreamConsumer {
@@ -58,7 +60,7 @@ export class JetStreamConsumer {
 
   /** Creates the streams and the consumer when they are missing, and begins. */
   static async start(nats: NatsConnection, options: ConsumerOptions): Promise<JetStreamConsumer> {
-    const manager = await jetstreamManager(nats);
+    const manager = await jetstreamManager(nats, { timeout: TIMEOUT });
     for (const { name, subjects } of [options.stream, options.deadLetters]) {
       const config = { name, subjects: [...subjects], storage: StorageType.File, retention: RetentionPolicy.Limits };
       const known = await manager.streams.info(name).catch((error: Error) => {
@@ -74,7 +76,7 @@ export class JetStreamConsumer {
       ack_wait: ACK_WAIT * 1_000_000,
       max_ack_pending: IN_FLIGHT,
     });
-    const js = jetstream(nats);
+    const js = jetstream(nats, { timeout: TIMEOUT });
     const consumer = await js.consumers.get(options.stream.name, options.durable);
     const messages = await consumer.consume({ max_messages: IN_FLIGHT });
     const started = new JetStreamConsumer(nats, js, messages, options);

@@ -2,13 +2,14 @@ import { EventEmitter, once } from 'node:events';
 import { jetstream } from '@nats-io/jetstream';
 import { connect, createInbox, headers, type NatsConnection } from '@nats-io/transport-node';
 import type { Receipt } from '../../../infra/nats';
+import { UsageError } from '../data-folder';
 import { type HrFact, readHrFacts } from './employees-facts';
 import { type ImportSummary, ImportTally } from './import-tally';
 
 /** Facts sent whose receipt is still awaited, at most. */
 const WINDOW = 500;
-/** How long to wait for the next receipt before giving up, in milliseconds. */
-const PATIENCE = 60_000;
+/** How long to wait for the next receipt, or for NATS, before giving up, in milliseconds. */
+const PATIENCE = 120_000;
 const SOURCE = 'https://hris.example.com/employees';
 
 /**
@@ -53,7 +54,7 @@ async function publishAll(
   facts: readonly HrFact[],
   onProgress: (settled: number) => void,
 ): Promise<ImportSummary> {
-  const js = jetstream(nats);
+  const js = jetstream(nats, { timeout: PATIENCE });
   const tally = new ImportTally(onProgress);
   const awaited = new Map<string, HrFact>();
   const news = new EventEmitter();
@@ -74,8 +75,13 @@ async function publishAll(
   nats.subscribe(inbox, { callback: (error, message) => (error ? fail(error) : settle(message.json<Receipt>())) });
 
   const untilAwaited = async (atMost: number): Promise<void> => {
-    while (awaited.size > atMost && !failure) await once(news, 'settled', { signal: AbortSignal.timeout(PATIENCE) });
-    if (failure) throw failure;
+    while (awaited.size > atMost && !failure) {
+      await once(news, 'settled', { signal: AbortSignal.timeout(PATIENCE) }).catch(() => {
+        const waited = `${awaited.size} facts have no receipt after ${PATIENCE / 1000} s`;
+        throw new UsageError(`${waited}: is Attest up, and does its HRIS consumer run? Repeat the import.`);
+      });
+    }
+    if (failure) throw new UsageError(`NATS does not take the facts: ${failure.message}. Repeat the import.`);
   };
   for (const fact of facts) {
     const event = cloudEventOf(fact);

@@ -1,13 +1,20 @@
+import { setTimeout as delay } from 'node:timers/promises';
 import { enrollmentIdOf } from '../../../packages/enrollment';
 import { derivedId } from '../../../packages/eventsourcing';
 import { personIdOf } from '../../../packages/people';
-import type { AttestClient, BulkCommand } from '../client';
+import type { BulkLine } from '../../shared/bulk-commands';
+import type { Problem } from '../../shared/problems';
+import { type AttestClient, type BulkCommand, ProblemError } from '../client';
+import { UsageError } from '../data-folder';
 import { readCsv, required } from './csv';
 import { type ImportSummary, ImportTally } from './import-tally';
 
 /** Everybody is here from this day on; the data does not say when people joined the university. */
 const JOINED = '2012-01-01T00:00:00.000Z';
 const CHUNK = 2_000;
+/** How often a chunk is sent when it fails for now, and the rest between, in milliseconds, which grows. */
+const TRIES = 5;
+const RETRY_AFTER = 500;
 const PASS_MARK = 40;
 const FULL_MARK = 100;
 
@@ -46,16 +53,43 @@ export async function importOulad(
   const tally = new ImportTally(onProgress);
   for await (const chunk of chunks(facts(tenant, folder))) {
     for (const { kind } of chunk) tally.sent(kind);
-    let index = 0;
-    for await (const line of client.bulk(chunk.map(({ command, id, data }) => ({ command, id, data })))) {
-      const { kind, id } = chunk[index++]!;
+    for (const [index, line] of (await send(client, chunk)).entries()) {
+      const { kind, id } = chunk[index]!;
       if (line.outcome !== 'refused') tally.settled(kind, id, line.outcome);
       else tally.settled(kind, id, 'refused', line.problem.detail);
     }
-    if (index < chunk.length)
-      throw new Error(`the bulk answer ended after ${index} of ${chunk.length} lines; repeat the import`);
   }
   return tally.summary(OULAD_SETUP);
+}
+
+/**
+ * The answers to a chunk. A line that failed for now says nothing of its fact, and later lines of the same person may have been refused for
+ * want of it: then the whole chunk is sent again, of which the store knows what it has.
+ */
+async function send(client: AttestClient, chunk: readonly Fact[]): Promise<BulkLine[]> {
+  const commands = chunk.map(({ command, id, data }) => ({ command, id, data }));
+  const answers: BulkLine[] = [];
+  for (let tries = 1; ; tries++) {
+    let index = 0;
+    for await (const line of client.bulk(commands)) {
+      const earlier = answers[index];
+      if (earlier?.outcome !== 'accepted') answers[index] = line;
+      index++;
+    }
+    if (index < chunk.length) {
+      throw new UsageError(
+        `The answer ended after ${index} of ${chunk.length} lines: is Attest up? Repeat the import.`,
+      );
+    }
+    const failed = answers.find((line) => line.outcome === 'refused' && isForNow(line.problem));
+    if (!failed) return answers;
+    if (tries === TRIES) throw new ProblemError((failed as { problem: Problem }).problem);
+    await delay(RETRY_AFTER * tries);
+  }
+}
+
+function isForNow({ status }: Problem): boolean {
+  return status >= 500 || status === 409;
 }
 
 /** How many commands the import of this folder sends. */
