@@ -41,9 +41,11 @@ export class ApiClient {
     return this.request(query.size > 0 ? `${path}?${query.toString()}` : path, { headers });
   }
 
-  /** The body of a query that must be answered. */
+  /** The body of a query that must be answered, now or when the read side has caught up. */
   async read<Body>(path: string, parameters: Parameters = {}): Promise<Body> {
-    const { status, body } = await this.get<Body>(path, parameters);
+    let answer = await this.get<Body>(path, parameters);
+    for (let tries = 1; answer.status === 503 && tries < 10; tries++) answer = await this.get<Body>(path, parameters);
+    const { status, body } = answer;
     if (status !== 200) throw new Error(`${path} was answered with ${status}: ${JSON.stringify(body)}`);
     return body;
   }
@@ -62,7 +64,7 @@ export class ApiClient {
   }
 
   /** Resolves when the read models, the warehouse and the workflows have seen the whole log. Gives its position. */
-  async settled(patience = 60_000): Promise<string> {
+  async settled(patience = 200_000): Promise<string> {
     let log = '';
     await until(async () => {
       const status = await this.read<Status>('/v1/status');

@@ -80,5 +80,5 @@ describe('The command line', () => {
     const result = JSON.parse(stdout) as TourResult;
     expect(result).toMatchObject({ ok: true, hr: { ok: true }, commands: { ok: true }, reports: { ok: true } });
     expect(result).toMatchObject({ audit: { ok: true, differing: 0 } });
-  }, 180_000);
+  });
 });

@@ -88,7 +88,9 @@ describe('The employees feed', () => {
     };
     for (const [index, fact] of facts.entries()) {
       const body = JSON.stringify(cloudEventOf(fact));
-      await jetstream(nats).publish(`hris.${tenant}.person.${fact.kind}`, body, { headers: sent });
+      await jetstream(nats, { timeout: 100_000 }).publish(`hris.${tenant}.person.${fact.kind}`, body, {
+        headers: sent,
+      });
       await settled(index - WINDOW);
     }
     await settled(facts.length);
@@ -130,7 +132,7 @@ describe('The employees feed', () => {
     expect(outcomes.filter((outcome) => outcome !== 'accepted')).toEqual([]);
     await settled();
     await expectHistory(SAMPLE, tenant, facts);
-  }, 180_000);
+  });
 
   it('given the sample out of order and partly twice, when it is published, then everybody has the same', async () => {
     const { tenant, settled } = await prepare();
@@ -140,7 +142,7 @@ describe('The employees feed', () => {
     expect(outcomes.filter((outcome) => outcome === 'accepted')).toHaveLength(facts.length);
     await settled();
     await expectHistory(SAMPLE, tenant, facts);
-  }, 180_000);
+  });
 });
 
 describe('The employees feed, decided in memory', () => {

@@ -62,7 +62,7 @@ describe('Engines that die', () => {
       const { check } = await compliance.read<ReplayAnswer>('/v1/audit/replay', { check: 'true' });
       expect(check).toMatchObject({ ok: true, differences: [] });
     },
-    180_000,
+    400_000,
   );
 
   /** Like the client's own, but the engine may still be on its way back. */

@@ -19,7 +19,7 @@ export class HrisFeed {
 
   static async connect(url: string): Promise<HrisFeed> {
     const nats = await connect({ servers: url });
-    return new HrisFeed(nats, jetstream(nats));
+    return new HrisFeed(nats, jetstream(nats, { timeout: 100_000 }));
   }
 
   /** A fact as a CloudEvent with an id of its own, or the one given, which is also its `Nats-Msg-Id`. */
@@ -35,7 +35,7 @@ export class HrisFeed {
   /** Any payload on any subject, without `Nats-Msg-Id` unless one is given. */
   async publishRaw(subject: string, payload: string, msgID?: string): Promise<Receipt> {
     const inbox = createInbox();
-    const receipts = this.nats.subscribe(inbox, { max: 1, timeout: 10_000 });
+    const receipts = this.nats.subscribe(inbox, { max: 1, timeout: 100_000 });
     const sent = headers();
     sent.set('Attest-Receipt', inbox);
     await this.js.publish(subject, payload, { headers: sent, ...(msgID !== undefined && { msgID }) });

@@ -26,7 +26,7 @@ describe('Commands over NATS', () => {
     const payload = typeof message === 'string' ? message : JSON.stringify(message);
     const sent = headers();
     if (authorization) sent.set('authorization', authorization);
-    const reply = await nats.request(subject, payload, { timeout: 5_000, headers: sent });
+    const reply = await nats.request(subject, payload, { timeout: 100_000, headers: sent });
     return reply.json<CommandReply>();
   }
 
@@ -185,7 +185,7 @@ describe('Commands over NATS', () => {
     '{"pattern": "attest.enrollment.publish-course", "id": "1"}',
     '{"pattern": {}, "id": {}, "data": null}',
   ])('given the payload %j, then it gets an answer and the next command passes', async (payload) => {
-    const reply = await nats.request(PUBLISH, payload, { timeout: 5_000 });
+    const reply = await nats.request(PUBLISH, payload, { timeout: 100_000 });
     expect(reply.string()).toContain('urn:attest:problem:unauthenticated');
     expect(await ask(PUBLISH, { token, data: published() })).toMatchObject({ outcome: 'accepted' });
   });

@@ -12,7 +12,7 @@ describe('The promotion', () => {
     const { code, stdout, stderr } = await stack.cli('scenario', 'promotion', '--json');
     if (code !== 0) throw new Error(stderr);
     promotion = JSON.parse(stdout) as Promotion;
-  }, 180_000);
+  });
   afterAll(async () => {
     await stack.stop();
     rmSync(stack.data, { recursive: true });

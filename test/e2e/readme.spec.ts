@@ -47,7 +47,7 @@ describe('The README', () => {
     const shim = `#!/bin/sh\nshift\nexec ${process.execPath} ${join(ROOT, 'dist/apps/attest/cli.js')} "$@"\n`;
     writeFileSync(join(shims, 'npx'), shim);
     chmodSync(join(shims, 'npx'), 0o755);
-  }, 180_000);
+  });
   afterAll(async () => {
     await stack.stop();
     rmSync(stack.data, { recursive: true });
@@ -61,12 +61,12 @@ describe('The README', () => {
     async (block) => {
       const env = { ...process.env, PATH: `${shims}${delimiter}${process.env.PATH}`, ATTEST_DATA: stack.data };
       const script = `set -euo pipefail\n${block.replaceAll(DEFAULT_API, stack.urls.api)}`;
-      const { stdout } = await run('bash', ['-c', script], { env, cwd: ROOT, timeout: 170_000 });
+      const { stdout } = await run('bash', ['-c', script], { env, cwd: ROOT, timeout: 380_000 });
       expect(stdout).not.toBe('');
       expect(stdout).not.toContain('urn:attest:problem:unauthenticated');
       expect(stdout).not.toContain('urn:attest:problem:internal');
     },
-    180_000,
+    400_000,
   );
 
   it.each(Object.entries(RUN_ELSEWHERE))('shows what is run elsewhere: %s', (command, check) => {
@@ -77,7 +77,7 @@ describe('The README', () => {
   it('names the command as npm links it', async () => {
     const { stdout } = await run('npx', ['attest', '--help'], { cwd: ROOT });
     expect(stdout).toContain('Usage: attest');
-  }, 180_000);
+  });
 
   it('lists every command in its table', async () => {
     const { paths } = (await (await fetch(`${stack.urls.api}/openapi.json`)).json()) as { paths: object };

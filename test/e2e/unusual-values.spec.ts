@@ -148,5 +148,5 @@ describe('A workflow whose command cannot be', () => {
     await admin.settled();
     const enrollments = await admin.read<EnrollmentDocument[]>('/v1/enrollments', { person });
     expect(enrollments).toEqual([expect.objectContaining({ course: 'safety' })]);
-  }, 180_000);
+  });
 });

@@ -57,7 +57,7 @@ describe('attest up', () => {
     const second = await start({ data, sample: true });
     expect(await counts(second)).toEqual(before);
     await second.stop();
-  }, 180_000);
+  });
 
   it('given a running stack, when Ctrl-C is pressed, then it exits with 0 and leaves no process', async () => {
     const stack = await start({ data: join(folder, 'stopped'), terminal: true });

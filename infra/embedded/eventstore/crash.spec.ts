@@ -53,7 +53,8 @@ test(`${KILLS} kills under load lose no acknowledged append and tear no batch`, 
     }));
     const writing = writers.map((writer) => write(client, writer));
     // Spread over the stages of a commit; at least a few appends come first.
-    await new Promise((resolve) => setTimeout(resolve, 60 + ((kill * 37) % 60)));
+    await pause(60 + ((kill * 37) % 60));
+    while (!writers.some(({ batches }) => batches > 1)) await pause(5);
     await engine.kill();
     await Promise.all(writing);
     await client.dispose();
@@ -61,7 +62,9 @@ test(`${KILLS} kills under load lose no acknowledged append and tear no batch`, 
   }
   expect({ lost, torn }).toEqual({ lost: 0, torn: 0 });
   expect(acknowledged).toBeGreaterThan(KILLS);
-}, 120_000);
+});
+
+const pause = (milliseconds: number): Promise<void> => new Promise((resolve) => setTimeout(resolve, milliseconds));
 
 /** Appends batches until the engine is gone. */
 async function write(client: EventStoreDBClient, writer: Acknowledged): Promise<void> {

@@ -306,9 +306,9 @@ async function memory(): Promise<number> {
 test('a thousand idle connections', async () => {
   const sockets = await Promise.all(Array.from({ length: 1000 }, () => tcp()));
   for (const [i, socket] of sockets.entries()) if (i % 2 === 0) socket.write(Buffer.concat([PREFACE, EMPTY_SETTINGS]));
-  const start = performance.now();
-  await client.appendToStream('alive', jsonEvent({ type: 'StillHere', data: {} }));
-  expect(performance.now() - start).toBeLessThan(15_000);
+  expect(await client.appendToStream('alive', jsonEvent({ type: 'StillHere', data: {} }))).toMatchObject({
+    success: true,
+  });
   for (const socket of sockets) socket.destroy();
 });
 

@@ -176,7 +176,7 @@ it('killing the process at any step and going on gives the same events', async (
     const killed = await run(step);
     expect({ step, log: killed.log }).toEqual({ step, log });
   }
-}, 240_000); // prettier-ignore
+}); // prettier-ignore
 
 /** Every read model after these deliveries, in the order of ids. */
 async function readModelsAfter(deliveries: readonly (readonly RecordedEvent[])[]): Promise<unknown> {
@@ -210,4 +210,4 @@ it('any interleaving of redelivered events ends in the same read models', async 
     }),
     { numRuns: 25 },
   );
-}, 120_000);
+});

@@ -145,7 +145,7 @@ describe('long answers', () => {
       rows += chunk.length;
     }
     expect([rows, sum]).toEqual([3_000_000, 4_499_998_500_000]);
-  }, 60_000);
+  });
 
   test('an error in the middle reaches the client', async () => {
     const query = "SELECT throwIf(number = 5000000, 'gone wrong') AS x, toString(number) AS y FROM numbers(10000000)";

@@ -33,8 +33,8 @@ export function server(): Server {
     }
     started.url = external ?? engine!.url;
     started.nats = await connect({ servers: started.url });
-    started.js = jetstream(started.nats);
-    started.manager = await jetstreamManager(started.nats);
+    started.js = jetstream(started.nats, { timeout: 100_000 });
+    started.manager = await jetstreamManager(started.nats, { timeout: 100_000 });
     started.name = (prefix) => `${prefix}_${run}_${next++}`;
   });
 

@@ -19,7 +19,7 @@ async function filled(count: number, consumer: { ackWaitMs?: number; maxDeliver?
   return { stream, reader };
 }
 
-async function fetched(reader: Awaited<ReturnType<typeof filled>>['reader'], count: number, expires = 2_000) {
+async function fetched(reader: Awaited<ReturnType<typeof filled>>['reader'], count: number, expires = 30_000) {
   const got: JsMsg[] = [];
   for await (const message of await reader.fetch({ max_messages: count, expires })) got.push(message);
   return got;
@@ -129,10 +129,10 @@ describe('a durable consumer', () => {
   });
 
   it('gets again what it did not acknowledge in time, unless it says that it is working', async () => {
-    const { reader } = await filled(2, { ackWaitMs: 300 });
+    const { reader } = await filled(2, { ackWaitMs: 2_000 });
     const [slow, silent] = await fetched(reader, 2);
     const beat = setInterval(() => slow!.working(), 50);
-    const again = (await reader.next({ expires: 2_000 }))!;
+    const again = (await reader.next({ expires: 30_000 }))!;
     clearInterval(beat);
     expect(again.string()).toBe(silent!.string());
     expect(again.info.deliveryCount).toBe(2);
@@ -140,11 +140,11 @@ describe('a durable consumer', () => {
   });
 
   it('never gets again what it terminated', async () => {
-    const { reader } = await filled(2, { ackWaitMs: 200 });
+    const { reader } = await filled(2, { ackWaitMs: 1_500 });
     const [poison, good] = await fetched(reader, 2);
     poison!.term();
     await good!.ackAck();
-    expect(await reader.next({ expires: 1_000 })).toBeNull();
+    expect(await reader.next({ expires: 2_500 })).toBeNull();
     expect(await reader.info()).toMatchObject({ num_ack_pending: 0, num_pending: 0 });
   });
 
@@ -174,7 +174,8 @@ describe('a durable consumer', () => {
     const durable = { durable_name: 'careful', ack_policy: AckPolicy.Explicit, max_ack_pending: 2 };
     await under.manager.consumers.add(stream, durable);
     const careful = await under.js.consumers.get(stream, 'careful');
-    const got = await fetched(careful, 5, 1_000);
+    const got = await fetched(careful, 2);
+    expect(await careful.next({ expires: 1_000 })).toBeNull();
     expect(got.map((message) => message.string())).toEqual(['0', '1']);
     await got[0]!.ackAck();
     expect((await careful.next())!.string()).toBe('2');
