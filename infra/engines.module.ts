@@ -5,6 +5,7 @@ import { Db, MongoClient } from 'mongodb';
 import { type Settings } from '../packages/config';
 import { CommandPipeline, type EventCatalog } from '../packages/eventsourcing';
 import { EventStoreDb } from './eventstore';
+import { LocalMasterKeys } from './keys';
 import type { Log } from './log';
 
 export const CLICKHOUSE = Symbol('ClickHouseClient');
@@ -29,7 +30,10 @@ export class EnginesModule implements OnApplicationShutdown {
       providers: [
         { provide: SETTINGS, useValue: settings },
         { provide: LOG, useValue: log },
-        { provide: EventStoreDb, useFactory: () => new EventStoreDb(settings.eventstore, catalog) },
+        {
+          provide: EventStoreDb,
+          useFactory: () => new EventStoreDb(settings.eventstore, catalog, new LocalMasterKeys(settings.masterKeys)),
+        },
         {
           provide: CommandPipeline,
           inject: [EventStoreDb],

@@ -30,6 +30,11 @@ export class DataFolder {
     return join(this.path, 'issuer.json');
   }
 
+  /** Master keys of the embedded default. Whoever backs up the folder keeps this file elsewhere. */
+  get masterKeys(): string {
+    return join(this.path, 'master-keys');
+  }
+
   get logFile(): string {
     return join(this.path, 'attest.log');
   }

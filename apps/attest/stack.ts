@@ -5,7 +5,7 @@ import type { NestFastifyApplication } from '@nestjs/platform-fastify';
 import { type Engine, EngineStartError, superviseEngine } from '../../infra/embedded';
 import { startNats } from '../../infra/embedded/nats';
 import { type IssuerSettings, LocalIssuer } from '../../packages/auth';
-import type { Settings } from '../../packages/config';
+import { type MasterKey, masterKeysFrom, openMasterKeys, type Settings, SettingsError } from '../../packages/config';
 import { startService } from '../shared/bootstrap';
 import { attestModules } from './attest.modules';
 import { type DataFolder, type StackUrls, UsageError } from './data-folder';
@@ -59,6 +59,7 @@ export async function startStack({ data, port, report, logFile }: StackOptions):
       clickhouse: clickhouse!,
       nats: nats ?? undefined,
       issuer,
+      masterKeys: masterKeys(),
       logFile,
     };
     app = await startService(attestModules, settings, { host: process.env.ATTEST_HOST ?? '127.0.0.1', port });
@@ -101,6 +102,16 @@ export async function startStack({ data, port, report, logFile }: StackOptions):
       if (!(error instanceof EngineStartError)) throw error;
       report(`${error.message} Attest runs without the NATS doors.`);
       return null;
+    }
+  }
+
+  function masterKeys(): readonly MasterKey[] {
+    const { ATTEST_MASTER_KEY: given } = process.env;
+    try {
+      return given ? masterKeysFrom(given) : openMasterKeys(data.masterKeys);
+    } catch (error) {
+      if (error instanceof SettingsError || error instanceof RangeError) throw new UsageError(error.message);
+      throw error;
     }
   }
 

@@ -96,9 +96,9 @@ function toRow(event: RecordedEvent) {
   };
 }
 
-/** What the landing table holds as an event's data. */
-export function landedData({ stream, data }: RecordedEvent): string {
-  return CONFIDENTIAL.has(parseStreamName(stream)?.category ?? '') ? '{}' : JSON.stringify(data);
+/** What the landing table holds as an event's data. Personal data stays sealed: the warehouse is not the place to read it. */
+export function landedData({ stream, data, sealed }: RecordedEvent): string {
+  return CONFIDENTIAL.has(parseStreamName(stream)?.category ?? '') ? '{}' : JSON.stringify(sealed ?? data);
 }
 
 /** ClickHouse's basic parser takes `YYYY-MM-DD hh:mm:ss.mmm` in the column's zone, UTC, and nothing else. */

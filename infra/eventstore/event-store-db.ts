@@ -24,6 +24,7 @@ import {
   type EventStore,
   EventStoreUnavailableError,
   type ExpectedRevision,
+  KEY_CATEGORY,
   type NewEvent,
   parseStreamName,
   type RecordedEvent,
@@ -32,6 +33,9 @@ import {
 } from '../../packages/eventsourcing';
 import { setImmediate as nextTurn } from 'node:timers/promises';
 import { abortableDelay } from '../abortable-delay';
+import type { KeyWrapper } from '../keys';
+import { PersonKeys } from './person-keys';
+import { PersonalData } from './personal-data';
 
 /**
  * How long one append may take before it is sent again, in milliseconds: far longer than a busy disk needs, since a store that is gone
@@ -47,13 +51,29 @@ const CHECKPOINT_INTERVAL = 32;
  */
 export class EventStoreDb implements EventStore {
   private client: EventStoreDBClient;
+  /** Undefined without master keys: personal data then reads as null, and none can be written. */
+  readonly keys: PersonKeys | undefined;
+  private readonly personal: PersonalData;
 
   /** @param url for example `esdb://127.0.0.1:2113?tls=false` */
   constructor(
     private readonly url: string,
     private readonly catalog: EventCatalog,
+    wrapper?: KeyWrapper,
   ) {
     this.client = EventStoreDBClient.connectionString(url);
+    this.keys = wrapper && new PersonKeys(() => this.client, wrapper);
+    this.personal = new PersonalData(catalog, this.keys);
+  }
+
+  async seal(tenant: string, event: Pick<NewEvent, 'id' | 'type' | 'data'>): Promise<object> {
+    try {
+      return await within(APPEND_TIMEOUT, this.personal.seal(tenant, event));
+    } catch (error) {
+      if (!isTransient(error)) throw error;
+      this.reconnectAfter(error);
+      throw unavailable(error);
+    }
   }
 
   async append(stream: string, events: readonly NewEvent[], expected: ExpectedRevision): Promise<AppendResult> {
@@ -80,7 +100,7 @@ export class EventStoreDb implements EventStore {
     try {
       for await (const resolved of this.client.readStream(stream, { direction: FORWARDS, fromRevision: START })) {
         const event = this.toRecorded(resolved);
-        if (event) yield event;
+        if (event) yield* await this.personal.open([event]);
       }
     } catch (error) {
       if (error instanceof StreamNotFoundError) return;
@@ -152,7 +172,7 @@ export class EventStoreDb implements EventStore {
         const { resolved, checkpoint, caughtUp } = window.take();
         position = checkpoint ?? resolved[resolved.length - 1]?.event?.position?.commit ?? position;
         const events = resolved.map((each) => this.toRecorded(each)).filter((event) => event !== undefined);
-        yield { events, position, caughtUp };
+        yield { events: await this.personal.open(events), position, caughtUp };
       }
     } finally {
       signal?.removeEventListener('abort', stop);
@@ -161,9 +181,11 @@ export class EventStoreDb implements EventStore {
     }
   }
 
-  /** Undefined for events that Attest did not write. */
+  /** Undefined for events that are not of the history: keys of people, and what Attest did not write. */
   private toRecorded({ event }: ResolvedEvent): RecordedEvent | undefined {
-    if (!event || !parseStreamName(event.streamId)) return undefined;
+    const stream = event && parseStreamName(event.streamId);
+    if (!stream) return undefined;
+    if (stream.category === KEY_CATEGORY) this.keys?.learn(event.streamId, event.type, event.data);
     const metadata = event.metadata as EventMetadata | undefined;
     if (typeof metadata !== 'object' || typeof metadata.hash !== 'string') return undefined;
     return {

@@ -1,4 +1,7 @@
 import type { IssuerSettings } from '../auth';
+import { type MasterKey, parseMasterKeys } from './master-keys';
+
+export { type MasterKey, openMasterKeys, parseMasterKeys } from './master-keys';
 
 /** The four URLs that Attest knows, and whom it trusts. */
 export interface Settings {
@@ -8,6 +11,8 @@ export interface Settings {
   /** Without NATS the HTTP doors still work. */
   readonly nats: string | undefined;
   readonly issuer: IssuerSettings;
+  /** They wrap the keys of people; the first one wraps from now on. */
+  readonly masterKeys: readonly MasterKey[];
   /** Where logs go; stderr when undefined. */
   readonly logFile?: string | undefined;
 }
@@ -34,5 +39,15 @@ export function settingsFromEnvironment(env: NodeJS.ProcessEnv): Settings {
       audience: env.ATTEST_AUDIENCE ?? 'attest',
       jwks: new URL(required('ATTEST_JWKS_URL')),
     },
+    masterKeys: masterKeysFrom(required('ATTEST_MASTER_KEY')),
   };
+}
+
+/** The keys of `ATTEST_MASTER_KEY`. @throws SettingsError */
+export function masterKeysFrom(text: string): readonly MasterKey[] {
+  try {
+    return parseMasterKeys(text);
+  } catch (error) {
+    throw new SettingsError(`ATTEST_MASTER_KEY: ${(error as Error).message}.`);
+  }
 }

@@ -2,6 +2,7 @@ import { type AnyDecider, type Decider, DomainError } from './decider';
 import { type AppendResult, type EventStore, type ExpectedRevision, WrongExpectedRevisionError } from './event-store';
 import { CHAIN_START, chainHash } from './integrity';
 import type { Actor, Command, DomainEvent, NewEvent } from './messages';
+import { hasPersonal } from './personal-data';
 import { StateCache } from './state-cache';
 import { eventId, streamName } from './streams';
 import type { EventCatalog } from './upcasting';
@@ -160,7 +161,7 @@ export class CommandPipeline {
         return { stream, revision: loaded.revision, position: loaded.position, events: [], outcome: 'already-known' };
       }
 
-      const prepared = this.prepare(decision.events, loaded, command, context);
+      const prepared = await this.prepare(decision.events, loaded, command, context);
       const before = this.seen!;
       let appended: AppendResult;
       try {
@@ -206,15 +207,18 @@ export class CommandPipeline {
     return loaded;
   }
 
-  private prepare(
+  private async prepare(
     events: readonly DomainEvent[],
     loaded: Loaded,
     command: Command,
     context: CommandContext,
-  ): readonly NewEvent[] {
+  ): Promise<readonly NewEvent[]> {
     let previous = loaded.hash;
-    return events.map(({ type, data, at }, index) => {
+    const prepared: NewEvent[] = [];
+    for (const [index, { type, data: clear, at }] of events.entries()) {
       const id = eventId(context.commandId, index);
+      const isPersonal = hasPersonal(clear, this.catalog.personal(type));
+      const data = isPersonal ? await this.store.seal(context.tenant, { id, type, data: clear }) : clear;
       const metadata = {
         schema: this.catalog.current(type),
         tenant: context.tenant,
@@ -225,8 +229,9 @@ export class CommandPipeline {
         occurredAt: at ?? command.at,
       };
       previous = chainHash(previous, { id, type, data, metadata });
-      return { id, type, data, metadata: { ...metadata, hash: previous } };
-    });
+      prepared.push({ id, type, data, metadata: { ...metadata, hash: previous } });
+    }
+    return prepared;
   }
 
   private advance(position: bigint): void {

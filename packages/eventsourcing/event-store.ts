@@ -44,6 +44,12 @@ export interface SubscribeOptions {
 /** The port that the kernel needs; `infra/eventstore` implements it over the official client. */
 export interface EventStore {
   /**
+   * The data as it is to be hashed and appended: personal fields encrypted with the key of the person, which is made when there is
+   * none yet. What belongs to somebody whose key was destroyed is left out.
+   * @throws EventStoreUnavailableError
+   */
+  seal(tenant: string, event: Pick<NewEvent, 'id' | 'type' | 'data'>): Promise<object>;
+  /**
    * Appends all events or none. Repeating the call with the same ids and expectation appends nothing and answers as the first time.
    * @throws WrongExpectedRevisionError, EventStoreUnavailableError
    */

@@ -5,6 +5,7 @@ export * from './event-store';
 export * from './history';
 export * from './integrity';
 export * from './messages';
+export * from './personal-data';
 export * from './projection';
 export * from './streams';
 export * from './upcasting';

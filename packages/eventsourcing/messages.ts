@@ -53,6 +53,8 @@ export interface RecordedEvent<E extends DomainEvent = DomainEvent> {
   readonly position: bigint;
   readonly type: E['type'];
   readonly data: E['data'];
+  /** Only on an event with personal data: its data with that still sealed, for stores that need not read it. */
+  readonly sealed?: object;
   readonly metadata: EventMetadata;
   /** ISO 8601; when the store recorded it. */
   readonly recordedAt: string;

@@ -10,10 +10,14 @@ export type Upcast = (data: object, occurredAt: string) => object;
 export interface EventVersion {
   readonly version: number;
   readonly upcast?: Readonly<Record<number, Upcast>>;
+  /** Fields that are stored encrypted, with the key of the person whom the data's `person` names. */
+  readonly personal?: readonly string[];
 }
 
 /** One entry per event of a union: the compiler refuses an event without its version. */
 export type EventVersions<E extends DomainEvent> = Readonly<Record<E['type'], EventVersion>>;
+
+const NOTHING: readonly string[] = [];
 
 /** Every event that Attest knows, by wire name. */
 export class EventCatalog {
@@ -38,6 +42,11 @@ export class EventCatalog {
     const known = this.versions.get(type);
     if (!known) throw new Error(`no context defines the event ${type}`);
     return known.version;
+  }
+
+  /** The fields of this event that are stored encrypted; none for an event that no context defines. */
+  personal(type: string): readonly string[] {
+    return this.versions.get(type)?.personal ?? NOTHING;
   }
 
   /**

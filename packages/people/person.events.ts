@@ -72,12 +72,15 @@ export type PersonEvent =
   PersonHired | PersonRehired | RoleChanged | PersonTransferred | PersonTerminated | ProfileCorrected;
 
 const unmapped = (data: object): object => ({ ...data, mapping: null });
+/** The same fields, stored in clear until then and encrypted since. */
+const encrypted = (data: object): object => data;
+const personal = ['name', 'email'];
 
 export const personEventVersions: EventVersions<PersonEvent> = {
-  PersonHired: { version: 2, upcast: { 1: unmapped } },
+  PersonHired: { version: 3, upcast: { 1: unmapped, 2: encrypted }, personal },
   PersonRehired: { version: 1 },
   RoleChanged: { version: 2, upcast: { 1: unmapped } },
   PersonTransferred: { version: 1 },
   PersonTerminated: { version: 1 },
-  ProfileCorrected: { version: 1 },
+  ProfileCorrected: { version: 2, upcast: { 1: encrypted }, personal },
 };

@@ -1,7 +1,7 @@
 import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { eventCatalog } from '../../apps/shared/event-catalog';
-import type { DomainEvent } from '../../packages/eventsourcing';
+import { type DomainEvent, openFields } from '../../packages/eventsourcing';
 import { REPOSITORY } from './source-file';
 
 /** An event as it once was written, kept for ever beside its context. */
@@ -34,7 +34,12 @@ export function goldenFilesIn(folder: string): readonly string[] {
   return existsSync(golden) ? readdirSync(golden).map((file) => `${folder}/golden/${file}`) : [];
 }
 
-/** The event as all code sees it: its data lifted to the newest version. */
+/** The key of everybody in the golden files, and the event that their sealed fields belong to. */
+export const GOLDEN_KEY = Buffer.alloc(32, 'golden');
+export const GOLDEN_OWNER = { tenant: 'acme', person: '08070d43-331b-5a1b-85de-13077ae5fa4d', id: 'golden' };
+
+/** The event as all code sees it: its data lifted to the newest version, personal fields opened. */
 export function lifted({ type, schema, data }: GoldenEvent): DomainEvent {
-  return { type, data: eventCatalog.upcast(type, schema, data, '2026-01-01T00:00:00.000Z') };
+  const newest = eventCatalog.upcast(type, schema, data, '2026-01-01T00:00:00.000Z');
+  return { type, data: openFields(newest, eventCatalog.personal(type), GOLDEN_KEY, { ...GOLDEN_OWNER, type }) };
 }

@@ -51,6 +51,12 @@ it.each(versions)('folds $type of version $schema through its decider and its re
   foldAfterSomeHistory(lifted(readGolden(folder, type, schema)), decider);
 });
 
+it('opens what was sealed, and reads what was stored in clear before, as the same', () => {
+  const [clear, sealed] = [2, 3].map((schema) => readGolden('packages/people', 'PersonHired', schema));
+  expect(lifted(sealed!).data).toEqual(clear!.data);
+  expect(JSON.stringify(sealed)).not.toMatch(/Georgi|Facello/i);
+});
+
 it('keeps no golden file of an event that no context defines', () => {
   const expected = versions.map(({ type, schema }) => goldenFile(deciderOf(type).folder, type, schema));
   const folders = new Set(deciders.map(({ folder }) => folder));

@@ -1,6 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import { eventCatalog } from '../../../apps/shared/event-catalog';
 import { EventStoreDb } from '../../../infra/eventstore';
+import { LocalMasterKeys } from '../../../infra/keys';
 import { CHAIN_START, type CommandContext, type NewEvent } from '../../../packages/eventsourcing';
 import { type Contract, useServer } from '../eventstore/harness';
 
@@ -15,13 +16,18 @@ export function attestStore(): AttestStore {
   const started = {} as AttestStore;
   beforeAll(async () => {
     started.server = await useServer();
-    started.store = new EventStoreDb(started.server.url, eventCatalog);
+    started.store = new EventStoreDb(started.server.url, eventCatalog, masterKeys('one'));
   });
   afterAll(async () => {
     started.store.close();
     await started.server.close();
   });
   return started;
+}
+
+/** Master keys by their ids, the same each time; the first one wraps. */
+export function masterKeys(...ids: readonly string[]): LocalMasterKeys {
+  return new LocalMasterKeys(ids.map((id) => ({ id, key: Buffer.alloc(32, id) })));
 }
 
 /** A tenant that no other test uses, so that a shared server does no harm. */
