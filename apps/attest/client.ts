@@ -60,6 +60,10 @@ export class AttestClient {
     }
   }
 
+  post<T>(path: string): Promise<T> {
+    return this.json(path, { method: 'POST' });
+  }
+
   /** Waits until everything that reads the log has seen all of it, the effects of workflows included. Gives the position. */
   async settled(): Promise<string> {
     for (;;) {

@@ -1,8 +1,9 @@
-import { type Db, type Filter } from 'mongodb';
+import type { Collection, Db, Filter } from 'mongodb';
 import { isDeepStrictEqual } from 'node:util';
 import type { Warehouse } from '../../infra/clickhouse';
 import type { Stored } from '../../infra/mongo';
-import { canonicalJson, collectionName } from '../../packages/eventsourcing';
+import { canonicalJson } from '../../packages/eventsourcing';
+import { collectionOf } from '../../projections/mongo/collection';
 import type { AnyFold, Replay, Scope } from './replay';
 
 /** Where a store says something else than the log. */
@@ -69,7 +70,8 @@ async function compareCollection(
   const filter = { tenant, ...ofPerson, ...(course && { course }) } as Filter<Stored>;
   const expected = new Map(documents);
   const compared = expected.size;
-  for await (const stored of db.collection<Stored>(collectionName(projection)).find(filter)) {
+  const collection = (await collectionOf(db, projection)) as unknown as Collection<Stored>;
+  for await (const stored of collection.find(filter)) {
     const { position: changedAt, ...found } = stored;
     const document = expected.get(found._id);
     expected.delete(found._id);

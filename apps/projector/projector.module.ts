@@ -12,39 +12,42 @@ import { type Consumer, runConsumer } from '../../infra/consumer';
 import { CLICKHOUSE, LOG } from '../../infra/engines.module';
 import { EventStoreDb } from '../../infra/eventstore';
 import type { Log } from '../../infra/log';
-import { MongoProjector, type WorkflowCommand, WorkflowRunner } from '../../infra/mongo';
 import {
-  assignment,
-  whenAssignedThenNotify,
-  whenAttemptPassedThenComplete,
-  whenCertificateExpiresThenRecertify,
-  whenPersonLeavesThenClose,
-} from '../../packages/enrollment';
-import type { AnyWorkflow } from '../../packages/eventsourcing';
-import { whenJobTitleMappedThenChangeRole, whenPersonMovedThenPlace } from '../../packages/people';
+  Leases,
+  liveShare,
+  MongoProjector,
+  PARTITIONS,
+  ReadModels,
+  Rebuilder,
+  runProjector,
+  type Term,
+  WorkflowRunner,
+} from '../../infra/mongo';
+import type { EventBatch } from '../../packages/eventsourcing';
 import { mongoProjections } from '../../projections';
 import { readMigrations } from '../../projections/clickhouse';
 import { CommandDispatcher } from '../shared/command-dispatcher';
 import { isFinalRefusal } from '../shared/problems';
+import { ProjectionMeter } from './projection-meter';
+import { ProjectionStatus } from './projection-status';
+import { ProjectionsController } from './projections.controller';
 import { type DueCommand, Scheduler } from './scheduler';
+import { WorkflowCommands } from './workflow-commands';
+import { workflowLanes } from './workflow-lanes';
 
-/** Every workflow, in lanes that run beside each other. To stand here is to run. */
-export const workflowLanes: readonly (readonly AnyWorkflow[])[] = [
-  [whenPersonMovedThenPlace],
-  [
-    whenJobTitleMappedThenChangeRole,
-    assignment,
-    whenPersonLeavesThenClose,
-    whenAttemptPassedThenComplete,
-    whenCertificateExpiresThenRecertify,
-    whenAssignedThenNotify,
-  ],
-];
+/** What one process does at a time, whichever; the read models are parted among as many as there are. */
+const PROJECTING = PARTITIONS.map(liveShare);
+const SINGLE = ['clickhouse', 'workflows', 'scheduler', 'rebuilder'] as const;
 
-/** Feeds the read models, the warehouse and the workflows from the log, each at its own pace, and sends what has become due. */
+/**
+ * Feeds the read models, the warehouse and the workflows from the log, each at its own pace, and sends what has become due. Runs as often
+ * as needed: leases share the work out.
+ */
 @Injectable()
 class Projector implements OnApplicationBootstrap, BeforeApplicationShutdown {
   private readonly stopping = new AbortController();
+  private readonly readModels: ReadModels;
+  private readonly leases: Leases;
   private running: Promise<unknown> = Promise.resolve();
 
   constructor(
@@ -53,39 +56,68 @@ class Projector implements OnApplicationBootstrap, BeforeApplicationShutdown {
     @Inject(CLICKHOUSE) private readonly clickhouse: ClickHouseClient,
     @Inject(LOG) private readonly log: Log,
     private readonly dispatcher: CommandDispatcher,
-  ) {}
+    private readonly meter: ProjectionMeter,
+    private readonly commands: WorkflowCommands,
+  ) {
+    this.readModels = new ReadModels(db, mongoProjections);
+    this.leases = new Leases(db, [...PROJECTING, ...SINGLE], log, { news: () => this.meter.rates() });
+  }
 
   /** Ready means that collections and tables stand; a store that is away at the start is tried again by its consumer. */
   async onApplicationBootstrap(): Promise<void> {
-    const consumers: Consumer[] = [
-      new MongoProjector(this.db, mongoProjections),
-      new WarehouseLoader(this.clickhouse, readMigrations()),
-      new WorkflowRunner(this.db, workflowLanes, (command) => this.issue(command), isFinalRefusal),
-    ];
+    const { store, log, leases, stopping } = this;
+    const warehouse = this.metered(new WarehouseLoader(this.clickhouse, readMigrations()));
+    const workflows = this.metered(
+      new WorkflowRunner(this.db, workflowLanes, (command) => this.commands.issue(command), isFinalRefusal),
+    );
+    const rebuilder = new Rebuilder(this.db, mongoProjections, this.readModels, store, log);
     const scheduler = new Scheduler(this.db, {
       dispatch: (command) => this.sendDue(command),
       isFinal: isFinalRefusal,
       now: Date.now,
-      log: this.log,
+      log,
     });
-    await Promise.allSettled(consumers.map((consumer) => consumer.position()));
-    const { store, log, stopping } = this;
+    const first = [
+      new MongoProjector(this.db, mongoProjections, { readModels: this.readModels }),
+      warehouse,
+      workflows,
+    ];
+    await Promise.allSettled(first.map((consumer) => consumer.position()));
+    const consume = (consumer: Consumer, { signal, isCurrent }: Term): Promise<void> =>
+      runConsumer(consumer, store, log, signal, isCurrent);
+    const { signal } = stopping;
     this.running = Promise.all([
-      ...consumers.map((consumer) => runConsumer(consumer, store, log, stopping.signal)),
-      scheduler.run(stopping.signal),
+      leases.run(signal),
+      leases.hold(PROJECTING, signal, (term) => this.project(term)),
+      leases.hold(['clickhouse'], signal, (term) => consume(warehouse, term)),
+      leases.hold(['workflows'], signal, (term) => consume(workflows, term)),
+      leases.hold(['scheduler'], signal, (term) => scheduler.run(term.signal)),
+      leases.hold(['rebuilder'], signal, (term) => rebuilder.run(term.signal)),
     ]);
   }
 
   async beforeApplicationShutdown(): Promise<void> {
     this.stopping.abort();
     await this.running;
+    await this.leases.release().catch((error: unknown) => {
+      this.log.warn({ err: error }, 'the leases could not be given back; they run out by themselves');
+    });
   }
 
-  private issue(command: WorkflowCommand): Promise<unknown> {
-    const { reaction, type, data, at, tenant, commandId, correlationId, causationId } = command;
-    const caller = { sub: reaction, tenant, roles: ['service'] as const };
-    const delivery = { caller, via: `workflow:${reaction}`, id: commandId, correlationId, causationId };
-    return this.dispatcher.dispatch(type, { ...data, occurredAt: at }, delivery);
+  private project({ names, signal, isCurrent }: Term): Promise<void> {
+    const { db, store, log, readModels, meter } = this;
+    const partitions = PARTITIONS.filter((partition) => names.includes(liveShare(partition)));
+    const onApplied = (projection: string, events: number): void => meter.count(projection, events);
+    return runProjector(db, mongoProjections, store, log, { partitions, readModels, onApplied, signal, isCurrent });
+  }
+
+  private metered<C extends Consumer>(consumer: C): Consumer {
+    const { name, options } = consumer;
+    const apply = async (batch: EventBatch): Promise<void> => {
+      await consumer.apply(batch);
+      this.meter.count(name, batch.events.length);
+    };
+    return { name, ...(options && { options }), position: () => consumer.position(), apply };
   }
 
   private sendDue({ tenant, commandId, type, data, at }: DueCommand): Promise<unknown> {
@@ -94,5 +126,8 @@ class Projector implements OnApplicationBootstrap, BeforeApplicationShutdown {
   }
 }
 
-@Module({ providers: [Projector] })
+@Module({
+  controllers: [ProjectionsController],
+  providers: [Projector, ProjectionMeter, ProjectionStatus, WorkflowCommands],
+})
 export class ProjectorModule {}

@@ -4,7 +4,8 @@ import { setTimeout as delay } from 'node:timers/promises';
 import type { ClickHouseClient } from '@clickhouse/client';
 import { type Freshness, Warehouse } from '../../infra/clickhouse';
 import { CLICKHOUSE } from '../../infra/engines.module';
-import { Checkpoints } from '../../infra/mongo';
+import { ReadModels } from '../../infra/mongo';
+import { mongoProjections } from '../../projections';
 import { readReport } from '../../projections/clickhouse';
 import { InvalidParameterError, ReadModelBehindError } from '../shared/problems';
 import { knownAtOf } from './query-parameters';
@@ -16,6 +17,7 @@ const PATIENCE = 10_000;
 @Injectable()
 export class ReadSide {
   readonly warehouse: Warehouse;
+  readonly readModels: ReadModels;
   private readonly mongoReached: PositionWatch;
   private readonly warehouseReached: PositionWatch;
 
@@ -23,9 +25,9 @@ export class ReadSide {
     readonly db: Db,
     @Inject(CLICKHOUSE) clickhouse: ClickHouseClient,
   ) {
-    const checkpoints = new Checkpoints(db);
+    this.readModels = new ReadModels(db, mongoProjections);
     this.warehouse = new Warehouse(clickhouse, readReport);
-    this.mongoReached = new PositionWatch(() => checkpoints.read('mongo'), 10);
+    this.mongoReached = new PositionWatch(() => this.readModels.reached(), 10);
     this.warehouseReached = new PositionWatch(() => this.warehouse.position(), 50);
   }
 

@@ -32,15 +32,18 @@ export class StatusController {
 
   @Get()
   async status(@CallerOf() { tenant }: Caller): Promise<Status> {
-    const [positions, warehouse, underWay] = await Promise.all([
+    const [positions, mongo, warehouse, underWay] = await Promise.all([
       this.checkpoints.all(),
+      this.readSide.readModels.reached(),
       this.readSide.warehouse.position(),
       this.workflows.underWay(tenant),
     ]);
     // Last, or a workflow could reach this end of the log by commands that move it: all would seem to be told of it.
     const head = await this.store.head();
     const sweeps = underWay.map(({ type, done, total }) => ({ type, done, total }));
-    const consumers = Object.fromEntries(positions.map(([consumer, position]) => [consumer, position.toString()]));
-    return { log: (head ?? 0n).toString(), consumers: { ...consumers, clickhouse: warehouse.toString() }, sweeps };
+    const workflows = positions.filter(([consumer]) => !consumer.includes(':'));
+    const reached = [...workflows, ['mongo', mongo] as const, ['clickhouse', warehouse] as const];
+    const consumers = Object.fromEntries(reached.map(([consumer, position]) => [consumer, position.toString()]));
+    return { log: (head ?? 0n).toString(), consumers, sweeps };
   }
 }

@@ -16,6 +16,7 @@ import { CommandDispatcher } from './command-dispatcher';
 import { eventCatalog } from './event-catalog';
 import { HealthController } from './health.controller';
 import { HttpCommandsController } from './http-commands.controller';
+import { MetricsController } from './metrics';
 import { natsOptions } from './nats-commands';
 import { serveOpenApi } from './openapi';
 import { ProblemFilter, Problems } from './problems';
@@ -24,7 +25,7 @@ import { ProblemFilter, Problems } from './problems';
 @Global()
 @Module({
   imports: [CqrsModule.forRoot()],
-  controllers: [HttpCommandsController, HealthController],
+  controllers: [HttpCommandsController, HealthController, MetricsController],
   providers: [
     CommandDispatcher,
     { provide: TokenVerifier, inject: [SETTINGS], useFactory: ({ issuer }: Settings) => new TokenVerifier(issuer) },

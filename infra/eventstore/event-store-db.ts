@@ -44,6 +44,15 @@ import { PersonalData } from './personal-data';
 const APPEND_TIMEOUT = 30_000;
 const APPEND_TRIES = 4;
 const CHECKPOINT_INTERVAL = 32;
+/** Events of a backlog that are counted one by one. */
+const COUNTED = 1_000;
+
+/** What a reader of the log has before it. */
+export interface Backlog {
+  readonly events: number;
+  /** ISO 8601; when the store recorded the first of them. Null when there is none. */
+  readonly since: string | null;
+}
 
 /**
  * The kernel's `EventStore` over the official client. One instance per process: version 6.2 of the client keeps its pending
@@ -134,6 +143,32 @@ export class EventStoreDb implements EventStore {
         return event?.position?.commit;
       }
       return undefined;
+    } catch (error) {
+      if (!isTransient(error)) throw error;
+      this.reconnectAfter(error);
+      throw unavailable(error);
+    }
+  }
+
+  /** What stands in the log after a position: counted as far as `COUNTED` goes, and estimated from there by the room that it takes. */
+  async backlog(after: bigint): Promise<Backlog> {
+    try {
+      const fromPosition = after === 0n ? START : { commit: after, prepare: after };
+      let events = 0;
+      let since: string | null = null;
+      let last = after;
+      let read = 0;
+      for await (const { event } of this.client.readAll({ direction: FORWARDS, fromPosition, maxCount: COUNTED })) {
+        read++;
+        if (!event?.position || event.position.commit <= after) continue;
+        last = event.position.commit;
+        if (!parseStreamName(event.streamId)) continue;
+        events++;
+        since ??= event.created.toISOString();
+      }
+      if (read < COUNTED) return { events, since };
+      const rest = Number(((await this.head()) ?? last) - last) / Number(last - after);
+      return { events: Math.round(events * (1 + Math.max(rest, 0))), since };
     } catch (error) {
       if (!isTransient(error)) throw error;
       this.reconnectAfter(error);

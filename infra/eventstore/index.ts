@@ -1,1 +1,1 @@
-export { EventStoreDb } from './event-store-db';
+export { type Backlog, EventStoreDb } from './event-store-db';

@@ -6,19 +6,29 @@ interface CheckpointDocument {
   updatedAt: Date;
 }
 
-/** How far each consumer of the log has come: one document per consumer in `checkpoints`. */
+/**
+ * How far each consumer of the log has come: one document per consumer, or per share of one (`<consumer>:<share>`). Positions only
+ * rise, so that a process which was taken for dead takes nothing back.
+ */
 export class Checkpoints {
   private readonly collection: Collection<CheckpointDocument>;
 
-  constructor(db: Db) {
-    this.collection = db.collection('checkpoints');
+  constructor(db: Db, collection = 'checkpoints') {
+    this.collection = db.collection(collection);
   }
 
   /** The position last handled, undefined before the first. From the first call on the consumer stands in `all`, at 0. */
   async begin(consumer: string): Promise<bigint | undefined> {
-    const start = { $setOnInsert: { position: Long.ZERO, updatedAt: new Date() } };
-    await this.collection.updateOne({ _id: consumer }, start, { upsert: true });
-    return (await this.read(consumer)) || undefined;
+    return (await this.beginAll([consumer])).get(consumer) || undefined;
+  }
+
+  /** The same for several; 0 before the first. */
+  async beginAll(consumers: readonly string[]): Promise<Map<string, bigint>> {
+    const update = { $setOnInsert: { position: Long.ZERO, updatedAt: new Date() } };
+    const operations = consumers.map((_id) => ({ updateOne: { filter: { _id }, update, upsert: true } }));
+    if (operations.length > 0) await this.collection.bulkWrite(operations, { ordered: false });
+    const known = new Map(await this.all());
+    return new Map(consumers.map((consumer) => [consumer, known.get(consumer) ?? 0n]));
   }
 
   /** The position last handled; 0 before the first, which is before every event. */
@@ -39,8 +49,12 @@ export class Checkpoints {
 
   /** Moves several consumers to one position. */
   async writeAll(consumers: readonly string[], position: bigint): Promise<void> {
-    const replacement = { position: Long.fromBigInt(position), updatedAt: new Date() };
-    const operations = consumers.map((_id) => ({ replaceOne: { filter: { _id }, replacement, upsert: true } }));
+    const update = { $max: { position: Long.fromBigInt(position) }, $set: { updatedAt: new Date() } };
+    const operations = consumers.map((_id) => ({ updateOne: { filter: { _id }, update, upsert: true } }));
     if (operations.length > 0) await this.collection.bulkWrite(operations, { ordered: false });
+  }
+
+  async delete(consumers: readonly string[]): Promise<void> {
+    await this.collection.deleteMany({ _id: { $in: [...consumers] } });
   }
 }

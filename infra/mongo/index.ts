@@ -1,5 +1,11 @@
 export { Checkpoints } from './checkpoints';
+export type { Stored } from './collection-feed';
+export { type LeaseOptions, Leases, type Term } from './leases';
 export { Parked, type ParkedDocument } from './parked';
-export { MongoProjector, type Stored } from './projector';
+export { PARTITIONS } from './partitions';
+export { MongoProjector } from './projector';
+export { liveShare, NoPreviousError, ReadModels } from './read-models';
+export { Rebuilder } from './rebuilder';
+export { runProjector } from './run-projector';
 export { type WorkflowCommand, WorkflowRunner } from './workflow-runner';
 export { type Sweep, WorkflowStates } from './workflow-states';

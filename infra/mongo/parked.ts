@@ -1,16 +1,20 @@
-import type { Collection, Db } from 'mongodb';
+import type { Collection, Db, Filter } from 'mongodb';
 import type { RecordedEvent } from '../../packages/eventsourcing';
+import type { WorkflowCommand } from './workflow-runner';
 
 /** An event that a consumer could not apply, kept until it is driven again. Storage format. */
 export interface ParkedDocument {
   /** `<consumer>:<position>`, with `:<key>` where the event concerned several keys */
   _id: string;
+  /** The collection that lacks it, or the workflow's reaction. */
   consumer: string;
   position: string;
   stream: string;
   type: string;
   reason: string;
   parkedAt: Date;
+  /** Of a reaction: the command that was refused. */
+  command?: WorkflowCommand;
 }
 
 /** The events that projections and workflows could not apply, with the reason. */
@@ -21,16 +25,44 @@ export class Parked {
     this.collection = db.collection('parked');
   }
 
-  async park(consumer: string, event: RecordedEvent, error: unknown, key?: string): Promise<void> {
+  async park(
+    consumer: string,
+    event: RecordedEvent,
+    error: unknown,
+    of: { key?: string; command?: WorkflowCommand } = {},
+  ): Promise<void> {
     const position = event.position.toString();
-    const reason = error instanceof Error ? `${error.name}: ${error.message}` : String(error);
     const { stream, type } = event;
-    const replacement = { consumer, position, stream, type, reason, parkedAt: new Date() };
+    const { key, command } = of;
+    const parked = { consumer, position, stream, type, reason: reasonOf(error), parkedAt: new Date() };
     const _id = [consumer, position, ...(key ? [key] : [])].join(':');
-    await this.collection.replaceOne({ _id }, replacement, { upsert: true });
+    await this.collection.replaceOne({ _id }, { ...parked, ...(command && { command }) }, { upsert: true });
   }
 
-  list(): Promise<ParkedDocument[]> {
-    return this.collection.find().sort({ _id: 1 }).toArray();
+  /** What is parked, of one tenant where one is named, in the order of ids. */
+  list(tenant?: string, page: { limit?: number; after?: string | undefined } = {}): Promise<ParkedDocument[]> {
+    const filter: Filter<ParkedDocument> = {
+      ...(tenant !== undefined && { stream: { $gte: `${tenant}.`, $lt: `${tenant}/` } }),
+      ...(page.after !== undefined && { _id: { $gt: page.after } }),
+    };
+    return this.collection
+      .find(filter)
+      .sort({ _id: 1 })
+      .limit(page.limit ?? 0)
+      .toArray();
   }
+
+  /** It could be applied after all. */
+  async settle({ _id }: ParkedDocument): Promise<void> {
+    await this.collection.deleteOne({ _id });
+  }
+
+  /** It still cannot be applied. */
+  async refuse({ _id }: ParkedDocument, error: unknown): Promise<void> {
+    await this.collection.updateOne({ _id }, { $set: { reason: reasonOf(error) } });
+  }
+}
+
+function reasonOf(error: unknown): string {
+  return error instanceof Error ? `${error.name}: ${error.message}` : String(error);
 }

@@ -1,125 +1,100 @@
-import { type AnyBulkWriteOperation, type Db, Long } from 'mongodb';
-import {
-  type AnyProjection,
-  collectionName,
-  type Document,
-  documentKeys,
-  type EventBatch,
-  type RecordedEvent,
-} from '../../packages/eventsourcing';
+import type { Db } from 'mongodb';
+import type { AnyProjection, EventBatch } from '../../packages/eventsourcing';
 import type { Consumer } from '../consumer';
-import { Checkpoints } from './checkpoints';
+import { CollectionFeed } from './collection-feed';
+import { EventFeeds } from './event-feeds';
 import { Parked } from './parked';
+import { PARTITIONS } from './partitions';
+import { joiningShare, liveShare, ReadModels, type Target } from './read-models';
 
-/** A read-model document as stored: with the position of the last event that changed it. */
-export type Stored<D extends Document = Document> = D & { readonly position: Long | number };
-
-interface Change {
-  document: Document | null;
-  /** Position of the last event applied, undefined when the stored document already had them all. */
-  position: bigint | undefined;
+export interface ProjectorOptions {
+  /** The share of the documents that this process writes; all when left out. */
+  readonly partitions?: readonly number[];
+  readonly readModels?: ReadModels;
+  /** Told of the events that a projection handled. */
+  readonly onApplied?: (projection: string, events: number) => void;
 }
 
+/** While it is far behind, what is folded is written every so many documents or milliseconds. */
+const FLUSH = { documents: 5_000, milliseconds: 250 };
+
 /**
- * Reads the log once for all projections and applies each batch as one unordered bulk write per collection: absolute documents,
- * guarded by position. The checkpoint moves last, so a batch that a crash cut short comes again and changes nothing twice.
+ * Reads the log once for all projections. What queries read is written after what will take its place, and the checkpoints move last,
+ * so that a batch that a crash cut short comes again and changes nothing twice.
  */
 export class MongoProjector implements Consumer {
   readonly name = 'mongo';
   /** Under load, a batch of a few milliseconds costs as much as one event alone. */
-  readonly options = { lingerMs: 20 };
-  private readonly checkpoints: Checkpoints;
-  private readonly parked: Parked;
+  readonly options = { maxBatch: 5_000, lingerMs: 20 };
+  private readonly readModels: ReadModels;
+  private readonly partitions: readonly number[];
+  private live = new EventFeeds([]);
+  private joining = new EventFeeds([]);
+  private flushedAt = 0;
 
   constructor(
     private readonly db: Db,
-    private readonly projections: readonly AnyProjection[],
+    projections: readonly AnyProjection[],
+    private readonly settings: ProjectorOptions = {},
   ) {
-    this.checkpoints = new Checkpoints(db);
-    this.parked = new Parked(db);
+    this.readModels = settings.readModels ?? new ReadModels(db, projections);
+    this.partitions = settings.partitions ?? PARTITIONS;
   }
 
+  /** @throws OtherVersionError */
   async position(): Promise<bigint | undefined> {
-    await this.createIndexes();
-    return this.checkpoints.begin(this.name);
+    await this.readModels.begin();
+    const { live, joining } = await this.readModels.plan();
+    const reached = await this.reachedLive();
+    const joiningFeeds = joining.map(async (target) => this.feed(target, await this.reachedJoining(target)));
+    this.live = new EventFeeds(
+      live.map((target) => this.feed(target, reached)),
+      this.settings.onApplied,
+    );
+    this.joining = new EventFeeds(await Promise.all(joiningFeeds));
+    await Promise.all([this.live.prepare(), this.joining.prepare()]);
+    const positions = [...reached.values(), ...this.joining.feeds.map(({ position }) => position)];
+    return positions.reduce((a, b) => (a < b ? a : b)) || undefined;
   }
 
-  async apply({ events, position }: EventBatch): Promise<void> {
-    await Promise.all(this.projections.map((projection) => this.project(projection, events)));
-    await this.checkpoints.write(this.name, position);
+  async apply({ events, position, caughtUp }: EventBatch): Promise<void> {
+    await Promise.all([this.joining.fold(events), this.live.fold(events)]);
+    const waiting = this.live.waiting + this.joining.waiting;
+    const isTime = performance.now() - this.flushedAt > FLUSH.milliseconds;
+    if (caughtUp || isTime || waiting > FLUSH.documents) await this.flush(position);
+    if (!caughtUp) return;
+    this.joining.forget();
+    this.live.forget();
   }
 
-  private async createIndexes(): Promise<void> {
-    for (const projection of this.projections) {
-      if (projection.indexes.length === 0) continue;
-      const specs = projection.indexes.map(({ key, unique = false }) => ({ key: { ...key }, unique }));
-      await this.db.collection(collectionName(projection)).createIndexes(specs);
-    }
+  private async flush(position: bigint): Promise<void> {
+    await this.joining.flush();
+    await this.live.flush();
+    const { checkpoints, buildCheckpoints } = this.readModels;
+    const joining = this.joining.feeds.flatMap(({ name }) => this.partitions.map((each) => joiningShare(name, each)));
+    await buildCheckpoints.writeAll(joining, position);
+    await checkpoints.writeAll(this.partitions.map(liveShare), position);
+    this.flushedAt = performance.now();
   }
 
-  private async project(projection: AnyProjection, events: readonly RecordedEvent[]): Promise<void> {
-    const byKey = new Map<string, RecordedEvent[]>();
-    for (const event of events) {
-      if (!projection.handles.includes(event.type)) continue;
-      for (const key of (await this.orPark(projection, event, () => documentKeys(projection, event))) ?? []) {
-        const group = byKey.get(key);
-        if (group) group.push(event);
-        else byKey.set(key, [event]);
-      }
-    }
-    if (byKey.size === 0) return;
-
-    const collection = this.db.collection<Stored>(collectionName(projection));
-    const stored = new Map<string, Stored>();
-    for await (const document of collection.find({ _id: { $in: [...byKey.keys()] } }))
-      stored.set(document._id, document);
-
-    const operations: AnyBulkWriteOperation<Stored>[] = [];
-    for (const [_id, group] of byKey) {
-      const { document, position } = await this.fold(projection, _id, stored.get(_id), group);
-      if (position === undefined) continue;
-      const guard = { _id, position: { $lt: Long.fromBigInt(position) } };
-      if (document === null) operations.push({ deleteOne: { filter: guard } });
-      else if (!stored.has(_id))
-        operations.push({ insertOne: { document: { ...document, position: Long.fromBigInt(position) } } });
-      else
-        operations.push({
-          replaceOne: { filter: guard, replacement: { ...document, position: Long.fromBigInt(position) } },
-        });
-    }
-    if (operations.length > 0) await collection.bulkWrite(operations, { ordered: false });
+  private feed({ projection, collection }: Target, reached: ReadonlyMap<number, bigint>): CollectionFeed {
+    return new CollectionFeed(this.db, projection, collection, reached, new Parked(this.db));
   }
 
-  private async fold(
-    projection: AnyProjection,
-    key: string,
-    stored: Stored | undefined,
-    events: readonly RecordedEvent[],
-  ): Promise<Change> {
-    const { position: storedPosition, ...rest } = stored ?? { position: -1 };
-    const applied = BigInt(storedPosition.toString());
-    const change: Change = { document: stored ? (rest as Document) : null, position: undefined };
-    for (const event of events) {
-      if (event.position <= applied) continue;
-      const next = await this.orPark(
-        projection,
-        event,
-        () => projection.evolve(change.document ?? undefined, event, key) as Document | null,
-      );
-      if (next === undefined) continue;
-      change.document = next;
-      change.position = event.position;
-    }
-    return change;
+  private async reachedLive(): Promise<Map<number, bigint>> {
+    const known = await this.readModels.checkpoints.beginAll(PARTITIONS.map(liveShare));
+    return new Map(this.partitions.map((partition) => [partition, known.get(liveShare(partition))!]));
   }
 
-  /** A poison event is parked and its neighbours pass. */
-  private async orPark<T>(projection: AnyProjection, event: RecordedEvent, work: () => T): Promise<T | undefined> {
-    try {
-      return work();
-    } catch (error) {
-      await this.parked.park(collectionName(projection), event, error);
-      return undefined;
-    }
+  /** A joining collection has everything up to where it was when it joined, and what this partition was fed since. */
+  private async reachedJoining({ collection }: Target): Promise<Map<number, bigint>> {
+    const known = new Map(await this.readModels.buildCheckpoints.all());
+    const whole = known.get(collection) ?? 0n;
+    return new Map(
+      this.partitions.map((partition) => {
+        const share = known.get(joiningShare(collection, partition)) ?? 0n;
+        return [partition, share > whole ? share : whole];
+      }),
+    );
   }
 }

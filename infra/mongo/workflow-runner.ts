@@ -7,6 +7,7 @@ import {
   type Known,
   type RecordedEvent,
 } from '../../packages/eventsourcing';
+import { atOnce } from '../at-once';
 import type { Consumer } from '../consumer';
 import { Checkpoints } from './checkpoints';
 import { Parked } from './parked';
@@ -116,7 +117,7 @@ export class WorkflowRunner implements Consumer {
           ? new Map<string, KnownState>()
           : await this.states.read(nameOf(workflow), tenant, [...byKey.keys()]);
       const changed: Keyed = new Map();
-      await atOnce([...byKey], async ([key, ofKey]) => {
+      await atOnce(KEYS_AT_ONCE, [...byKey], async ([key, ofKey]) => {
         let { state: own, position } = known.get(key) ?? { state: workflow.initialOwn as unknown, position: -1n };
         const stored = own;
         for (const event of ofKey) {
@@ -164,7 +165,7 @@ export class WorkflowRunner implements Consumer {
     };
     while (!sweep.finished) {
       const page = await this.states.page(name, tenant, sweep.after, KEYS_PER_PAGE);
-      await atOnce(page, ({ key, state: own }) =>
+      await atOnce(KEYS_AT_ONCE, page, ({ key, state: own }) =>
         this.react(workflow, event, key, { shared: before, own }, { shared: after, own }),
       );
       const last = page[page.length - 1]?.key ?? sweep.after;
@@ -197,11 +198,12 @@ export class WorkflowRunner implements Consumer {
   ): Promise<void> {
     const { tenant, $correlationId: correlationId } = event.metadata;
     const commandId = derivedId(reaction, event.id, key, index);
+    const command = { ...request, reaction, tenant, commandId, correlationId, causationId: event.id };
     try {
-      await this.dispatch({ ...request, reaction, tenant, commandId, correlationId, causationId: event.id });
+      await this.dispatch(command);
     } catch (error) {
       if (!this.isFinal(error)) throw error;
-      await this.parked.park(reaction, event, error, key);
+      await this.parked.park(reaction, event, error, { key, command });
     }
   }
 }
@@ -233,17 +235,4 @@ function groupBy<T>(list: readonly T[], of: (each: T) => string): Map<string, T[
     else groups.set(of(each), [each]);
   }
   return groups;
-}
-
-/** Does the work for each, so many at once. Ends when all have ended. @throws the first failure */
-async function atOnce<T>(list: readonly T[], work: (each: T) => Promise<void>): Promise<void> {
-  const waiting = list[Symbol.iterator]();
-  const failures: unknown[] = [];
-  const worker = async (): Promise<void> => {
-    for (let next = waiting.next(); !next.done && failures.length === 0; next = waiting.next()) {
-      await work(next.value).catch((error: unknown) => failures.push(error));
-    }
-  };
-  await Promise.all(Array.from({ length: Math.min(KEYS_AT_ONCE, list.length) }, worker));
-  if (failures.length > 0) throw failures[0];
 }

@@ -1,4 +1,11 @@
-import { type Collection, type Db, type Document as Stored, Long } from 'mongodb';
+import {
+  type Collection,
+  type Db,
+  type Document as Stored,
+  Long,
+  MongoBulkWriteError,
+  MongoServerError,
+} from 'mongodb';
 
 /** What a workflow knows of one key of a tenant; the empty key is what it knows of the tenant. Storage format. */
 interface StateDocument extends Stored {
@@ -65,15 +72,16 @@ export class WorkflowStates {
     return this.states.countDocuments({ _id: { $gt: `${workflow}:${tenant}:`, $lt: `${workflow}:${tenant};` } });
   }
 
+  /** Positions only rise: where another process is further already, which took this one for dead, its state stays. */
   async write(workflow: string, tenant: string, states: Iterable<KnownState>): Promise<void> {
     const operations = [...states].map(({ key, state, position }) => ({
       replaceOne: {
-        filter: { _id: `${workflow}:${tenant}:${key}` },
+        filter: { _id: `${workflow}:${tenant}:${key}`, position: { $lt: Long.fromBigInt(position) } },
         replacement: { state, position: Long.fromBigInt(position) },
         upsert: true,
       },
     }));
-    if (operations.length > 0) await this.states.bulkWrite(operations, { ordered: false });
+    if (operations.length > 0) await unlessFurther(this.states.bulkWrite(operations, { ordered: false }));
   }
 
   sweep(_id: string): Promise<Sweep | null> {
@@ -81,11 +89,29 @@ export class WorkflowStates {
   }
 
   async writeSweep(sweep: Sweep): Promise<void> {
-    await this.sweeps.replaceOne({ _id: sweep._id }, sweep, { upsert: true });
+    const { _id, done } = sweep;
+    await unlessFurther(
+      this.sweeps.replaceOne({ _id, done: { $lte: done }, finished: false }, sweep, { upsert: true }),
+    );
   }
 
   /** The sweeps of a tenant that are under way. */
   underWay(tenant: string): Promise<Sweep[]> {
     return this.sweeps.find({ tenant, finished: false }).sort({ _id: 1 }).toArray();
+  }
+}
+
+const DUPLICATE_KEY = 11_000;
+
+/** A guarded upsert finds nothing to replace, and the id taken, where somebody else is further. */
+async function unlessFurther(writing: Promise<unknown>): Promise<void> {
+  try {
+    await writing;
+  } catch (error) {
+    const isFurther =
+      error instanceof MongoBulkWriteError
+        ? [error.writeErrors].flat().every(({ code }) => code === DUPLICATE_KEY)
+        : error instanceof MongoServerError && error.code === DUPLICATE_KEY;
+    if (!isFurther) throw error;
   }
 }

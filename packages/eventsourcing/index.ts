@@ -7,6 +7,7 @@ export * from './integrity';
 export * from './messages';
 export * from './personal-data';
 export * from './projection';
+export * from './read-model';
 export * from './streams';
 export * from './upcasting';
 export * from './warehouse';

@@ -170,8 +170,9 @@ function withDeadlines(enrollment: EnrollmentDeadlines): EnrollmentDeadlines {
 }
 
 /** The deadlines that have come by this moment, of every tenant; those that have waited longest first. */
-export function findDue(db: Db, now: string, limit: number): Promise<DeadlinesDocument[]> {
-  return collectionOf(db, deadlines)
+export async function findDue(db: Db, now: string, limit: number): Promise<DeadlinesDocument[]> {
+  const found = await collectionOf(db, deadlines);
+  return found
     .find({ next: { $lte: now } })
     .sort({ next: 1 })
     .limit(limit)

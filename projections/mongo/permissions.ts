@@ -30,6 +30,6 @@ function idOf(tenant: string, role: string): string {
 /** What a role may do; nothing for a role that was never granted anything. */
 export async function findPermissions(db: Db, tenant: string, role: string | null): Promise<readonly Permission[]> {
   if (role === null) return [];
-  const found = await collectionOf(db, permissions).findOne({ _id: idOf(tenant, role) });
+  const found = await (await collectionOf(db, permissions)).findOne({ _id: idOf(tenant, role) });
   return found?.permissions ?? [];
 }

@@ -106,7 +106,8 @@ export interface TeamProgress {
 
 /** The active people who report to this manager. `today` is an ISO 8601 date: what is open and was due before it is overdue. */
 export async function findTeam(db: Db, tenant: string, manager: string, today: string): Promise<TeamProgress> {
-  const team = collectionOf(db, teamProgress).find({ tenant, manager, active: true }).sort({ _id: 1 });
+  const collection = await collectionOf(db, teamProgress);
+  const team = collection.find({ tenant, manager, active: true }).sort({ _id: 1 });
   const members = (await team.toArray()).map((member) => progressOf(member, today));
   const sum = (count: (member: MemberProgress) => number): number =>
     members.reduce((total, member) => total + count(member), 0);

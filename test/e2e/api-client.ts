@@ -2,7 +2,7 @@ import type { BulkLine } from '../../apps/shared/bulk-commands';
 import type { CommandAnswer } from '../../apps/shared/command-dispatcher';
 import type { Problem } from '../../apps/shared/problems';
 import type { Status } from '../../apps/reports/status.controller';
-import { workflowLanes } from '../../apps/projector/projector.module';
+import { workflowLanes } from '../../apps/projector/workflow-lanes';
 import { until } from './until';
 
 /** A response, whatever its status. */

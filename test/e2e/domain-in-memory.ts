@@ -1,4 +1,4 @@
-import { workflowLanes } from '../../apps/projector/projector.module';
+import { workflowLanes } from '../../apps/projector/workflow-lanes';
 import { readHrisFact } from '../../apps/people/hris-facts';
 import type { CommandDefinition, LookUp } from '../../packages/commands';
 import { courseCommands, enrollmentCommands, notificationCommands, ruleCommands } from '../../packages/enrollment';

@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import type { Collection, Db } from 'mongodb';
-import { workflowLanes } from '../../../apps/projector/projector.module';
+import { workflowLanes } from '../../../apps/projector/workflow-lanes';
 import { eventCatalog } from '../../../apps/shared/event-catalog';
 import { Checkpoints, MongoProjector, type WorkflowCommand, WorkflowRunner } from '../../../infra/mongo';
 import { attemptIdOf } from '../../../packages/assessment';
