@@ -1,9 +1,9 @@
 import type { AttemptDocument } from './mongo/attempts';
-import { isAssigned } from './mongo/enrollment-status';
 import type { EnrollmentDocument } from './mongo/enrollments';
-import type { PersonDocument } from './mongo/people';
 
-/** The row types of the reports, and the reports computed from documents: what audit holds the warehouse's SQL against. */
+export { expectedTeamCompliance, type TeamCompliance } from './expected-team-reports';
+
+/** Reports about courses, computed from documents: what tests and audit hold the warehouse's SQL against. */
 export interface CourseOutcomes {
   readonly course: string;
   readonly enrolled: number;
@@ -15,19 +15,6 @@ export interface CourseOutcomes {
   readonly passed: number;
   /** Mean raw score of the graded attempts; null when none is graded. */
   readonly meanScore: number | null;
-}
-
-export interface TeamCompliance {
-  readonly manager: string;
-  readonly managerEmployeeNumber: string;
-  readonly members: number;
-  readonly assigned: number;
-  readonly completed: number;
-  readonly failed: number;
-  readonly open: number;
-  readonly overdue: number;
-  /** completed / assigned; null when nothing is assigned. */
-  readonly compliance: number | null;
 }
 
 export function expectedCourseOutcomes(
@@ -62,39 +49,61 @@ export function expectedCourseOutcomes(
     .sort((a, b) => (a.course < b.course ? -1 : 1));
 }
 
-/** @param on ISO 8601 date: what is open and was due before it is overdue */
-export function expectedTeamCompliance(
-  people: ReadonlyMap<string, PersonDocument>,
-  enrollments: Iterable<EnrollmentDocument>,
-  on: string,
-): TeamCompliance[] {
-  const teams = new Map<
-    string,
-    { members: number; assigned: number; completed: number; failed: number; open: number; overdue: number }
-  >();
-  const teamOf = (person: PersonDocument | undefined) => {
-    if (!person?.manager || person.status !== 'active') return undefined;
-    const team = teams.get(person.manager) ?? { members: 0, assigned: 0, completed: 0, failed: 0, open: 0, overdue: 0 };
-    teams.set(person.manager, team);
-    return team;
-  };
-  for (const person of people.values()) {
-    const team = teamOf(person);
-    if (team) team.members++;
+export interface QuestionStatistics {
+  readonly course: string;
+  readonly assessment: string;
+  readonly question: string;
+  readonly attempts: number;
+  readonly meanPoints: number;
+  readonly maxPoints: number;
+  /** Mean share of the points that was earned, 0..1. */
+  readonly difficulty: number;
+  /** Correlation of that share with the share earned on the other questions of the attempt; null where either does not vary. */
+  readonly discrimination: number | null;
+}
+
+/** Of the graded attempts that count. */
+export function expectedQuestionStatistics(attempts: Iterable<AttemptDocument>): QuestionStatistics[] {
+  const questions = new Map<string, { row: QuestionStatistics; earned: number[]; share: number[]; rest: number[] }>();
+  for (const { course, assessment, status, results } of attempts) {
+    if (status !== 'graded') continue;
+    const sum = (of: (result: (typeof results)[number]) => number) => results.reduce((total, r) => total + of(r), 0);
+    for (const { question, points, max } of results) {
+      const key = JSON.stringify([course, assessment, question]);
+      const row = { course, assessment, question, attempts: 0, meanPoints: 0, maxPoints: max, difficulty: 0 };
+      const seen = questions.get(key) ?? { row: { ...row, discrimination: null }, earned: [], share: [], rest: [] };
+      questions.set(key, seen);
+      seen.earned.push(points);
+      seen.share.push(shareOf(points, max));
+      seen.rest.push(shareOf(sum((result) => result.points) - points, sum((result) => result.max) - max));
+    }
   }
-  for (const { person, status, dueOn } of enrollments) {
-    const team = teamOf(people.get(person));
-    if (!team || !isAssigned(status)) continue;
-    team.assigned++;
-    team[status]++;
-    if (status === 'open' && dueOn !== null && dueOn < on) team.overdue++;
-  }
-  return [...teams]
-    .map(([manager, team]) => ({
-      manager,
-      managerEmployeeNumber: people.get(manager)?.employeeNumber ?? '',
-      ...team,
-      compliance: team.assigned > 0 ? team.completed / team.assigned : null,
-    }))
-    .sort((a, b) => (a.manager < b.manager ? -1 : 1));
+  return [...questions]
+    .sort(([a], [b]) => (a < b ? -1 : 1))
+    .map(([, { row, earned, share, rest }]) => ({
+      ...row,
+      attempts: earned.length,
+      meanPoints: mean(earned),
+      difficulty: mean(share),
+      discrimination: correlation(share, rest),
+    }));
+}
+
+function shareOf(points: number, max: number): number {
+  return max === 0 ? 0 : Number((points / max).toFixed(9));
+}
+
+function mean(values: readonly number[]): number {
+  return values.reduce((total, value) => total + value, 0) / values.length;
+}
+
+/** Pearson's; null where one of them does not vary. */
+function correlation(xs: readonly number[], ys: readonly number[]): number | null {
+  if (new Set(xs).size < 2 || new Set(ys).size < 2) return null;
+  const [x, y] = [mean(xs), mean(ys)];
+  const covariance = xs.reduce((total, each, i) => total + (each - x) * (ys[i]! - y), 0);
+  const spread = (values: readonly number[], middle: number) =>
+    Math.sqrt(values.reduce((total, value) => total + (value - middle) ** 2, 0));
+  // Rounded, since what is added up in another order differs in its last digits.
+  return Number((covariance / (spread(xs, x) * spread(ys, y))).toFixed(9)) + 0;
 }

@@ -77,7 +77,7 @@ export class Replay {
   }
 
   teamCompliance(on: string) {
-    return expectedTeamCompliance(this.people.documents, this.enrollments.documents.values(), on);
+    return expectedTeamCompliance(this.people.documents, this.enrollments.documents.values(), { on });
   }
 
   private apply(event: RecordedEvent): void {

@@ -1,2 +1,2 @@
-export { type Freshness, landingDigest, Warehouse } from './warehouse';
+export { type Freshness, landingDigest, type ReportQuery, Warehouse } from './warehouse';
 export { WarehouseLoader } from './warehouse-loader';

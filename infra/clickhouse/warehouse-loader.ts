@@ -1,3 +1,4 @@
+import { setTimeout as delay } from 'node:timers/promises';
 import type { ClickHouseClient } from '@clickhouse/client';
 import {
   type EventBatch,
@@ -7,27 +8,46 @@ import {
 } from '../../packages/eventsourcing';
 import type { Consumer } from '../consumer';
 
+/** Events that a new table takes at a time while it gets its past, so that each statement stays short. */
+const BACKFILL_EVENTS = 500_000;
+const RETRY_MS = 1_000;
+
 /**
  * Brings the log into the landing table and the tables derived from it. One writer, large batches, deduplicated by position
- * before the insert; each derived table then takes the same range of positions inside ClickHouse. Whatever a crash cuts
- * short is taken up from what the tables themselves say.
+ * before the insert; each derived table then takes the same range of positions inside ClickHouse. A table that is new gets its past
+ * beside that, in the order of the migrations. Whatever a crash cuts short is taken up from what the tables themselves say.
  */
 export class WarehouseLoader implements Consumer {
   readonly name = 'clickhouse';
   readonly options = { maxBatch: 20_000, lingerMs: 200 };
   private landed = 0n;
   private derived = new Map<string, bigint>();
+  private readonly migrations: WarehouseMigration[];
+  /** Those that still get their past, by name. */
+  private readonly behind = new Set<string>();
+  private backfilling: Promise<void> = Promise.resolve();
+  /** Rises with each start; what an earlier one has under way then ends. */
+  private start = 0;
 
   constructor(
     private readonly clickhouse: ClickHouseClient,
-    private readonly migrations: readonly WarehouseMigration[],
-  ) {}
+    migrations: readonly WarehouseMigration[],
+    private readonly backfillEvents = BACKFILL_EVENTS,
+  ) {
+    this.migrations = [...migrations];
+  }
 
   async position(): Promise<bigint | undefined> {
+    this.start++;
+    await this.backfilling;
     for (const { create } of this.migrations) for (const query of create) await this.clickhouse.command({ query });
     this.landed = await this.scalar('SELECT max(position) FROM events');
     this.derived = await this.watermarks();
-    await this.derive();
+    await this.forgetOthers();
+    this.behind.clear();
+    for (const migration of this.migrations) await this.admit(migration);
+    await this.derive(undefined);
+    this.backfill();
     return this.landed === 0n ? undefined : this.landed;
   }
 
@@ -36,25 +56,90 @@ export class WarehouseLoader implements Consumer {
     if (fresh.length === 0) return;
     await this.clickhouse.insert({ table: 'events', values: fresh.map(toRow), format: 'JSONEachRow' });
     this.landed = fresh[fresh.length - 1]!.position;
-    await this.derive();
+    await this.derive(new Set(fresh.map(({ type }) => type)));
   }
 
-  /** Brings every derived table up to what has landed, including one that is new and starts from the beginning. */
-  private async derive(): Promise<void> {
+  /** Adds a table to a loader that runs. Its past comes beside what happens meanwhile; await `backfilled` to see it whole. */
+  async add(migration: WarehouseMigration): Promise<void> {
+    for (const query of migration.create) await this.clickhouse.command({ query });
+    await this.admit(migration);
+    this.migrations.push(migration);
+    this.backfill();
+  }
+
+  /** Resolves once every table has its past. */
+  backfilled(): Promise<void> {
+    return this.backfilling;
+  }
+
+  /** A table without a watermark is new. It gets one at once, so that nobody takes it for whole before it is. */
+  private async admit({ name, derive }: WarehouseMigration): Promise<void> {
+    if (!derive || this.derived.has(name)) return;
+    if (this.landed > 0n) this.behind.add(name);
+    await this.mark([name], 0n);
+  }
+
+  /**
+   * Brings every derived table that has its past up to what has landed.
+   * @param types of the events that landed since; undefined when that is not known
+   */
+  private async derive(types: ReadonlySet<string> | undefined): Promise<void> {
     const upTo = this.landed;
-    const moved: { name: string; position: string }[] = [];
-    for (const { name, derive } of this.migrations) {
+    const moved: string[] = [];
+    for (const migration of this.migrations) {
+      const { name, derive, derivesFrom } = migration;
       const after = this.derived.get(name) ?? 0n;
-      if (!derive || after >= upTo) continue;
-      await this.clickhouse.command({
-        query: derive,
-        query_params: { after: after.toString(), upTo: upTo.toString() },
-      });
-      moved.push({ name, position: upTo.toString() });
+      if (!derive || after >= upTo || this.behind.has(name)) continue;
+      const concerned = !types || !derivesFrom || derivesFrom.some((type) => types.has(type));
+      if (concerned) await this.deriveRange(derive, after, upTo);
+      moved.push(name);
     }
-    if (moved.length === 0) return;
-    await this.clickhouse.insert({ table: 'watermarks', values: moved, format: 'JSONEachRow' });
-    for (const { name } of moved) this.derived.set(name, upTo);
+    if (moved.length > 0) await this.mark(moved, upTo);
+  }
+
+  /** Starts what gives new tables their past, unless it is under way. What fails is tried again until it succeeds. */
+  private backfill(): void {
+    const { start } = this;
+    this.backfilling = this.backfilling.then(async () => {
+      for (const migration of [...this.migrations]) {
+        while (this.behind.has(migration.name) && start === this.start) {
+          await this.backfillSome(migration).catch(() => delay(RETRY_MS, undefined, { ref: false }));
+        }
+      }
+    });
+  }
+
+  private async backfillSome({ name, derive }: WarehouseMigration): Promise<void> {
+    const after = this.derived.get(name) ?? 0n;
+    const query = `SELECT max(position) FROM
+      (SELECT position FROM events WHERE position > ${after} AND position <= ${this.landed} ORDER BY position LIMIT ${this.backfillEvents})`;
+    const upTo = await this.scalar(query);
+    await this.deriveRange(derive!, after, upTo);
+    await this.mark([name], upTo);
+    // Nothing is awaited between this comparison and the next batch: from here on the table goes with the others.
+    if (upTo === this.landed) this.behind.delete(name);
+  }
+
+  private async deriveRange(query: string, after: bigint, upTo: bigint): Promise<void> {
+    const query_params = { after: after.toString(), upTo: upTo.toString() };
+    await this.clickhouse.command({ query, query_params });
+  }
+
+  private async mark(names: readonly string[], position: bigint): Promise<void> {
+    const values = names.map((name) => ({ name, position: position.toString() }));
+    await this.clickhouse.insert({ table: 'watermarks', values, format: 'JSONEachRow' });
+    for (const name of names) this.derived.set(name, position);
+  }
+
+  /** The watermarks of tables that no migration derives any more would hold back everybody who asks how far the warehouse is. */
+  private async forgetOthers(): Promise<void> {
+    const names = this.migrations.map(({ name }) => name);
+    if ([...this.derived.keys()].every((name) => names.includes(name))) return;
+    await this.clickhouse.command({
+      query: 'DELETE FROM watermarks WHERE name NOT IN {names:Array(String)}',
+      query_params: { names },
+    });
+    this.derived = await this.watermarks();
   }
 
   private async watermarks(): Promise<Map<string, bigint>> {

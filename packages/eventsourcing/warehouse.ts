@@ -6,4 +6,6 @@ export interface WarehouseMigration {
   readonly create: readonly string[];
   /** Takes `{after:UInt64}` and `{upTo:UInt64}`; repeating it for the same range changes no answer. */
   readonly derive: string | undefined;
+  /** Types of the events that its rows come from; any when left out. */
+  readonly derivesFrom?: readonly string[] | undefined;
 }

@@ -14,7 +14,7 @@ CREATE TABLE IF NOT EXISTS enrollment_facts
 ENGINE = ReplacingMergeTree
 ORDER BY (tenant, course, enrollment, position);
 
--- derive
+-- derive from LearnerEnrolled, DueDateMoved, EnrollmentSuperseded, LearnerExempted, LearnerWithdrawn, EnrollmentCompleted, EnrollmentFailed, RequirementAdded, RequirementEnded, CertificationExpired
 INSERT INTO enrollment_facts
 SELECT
     tenant,

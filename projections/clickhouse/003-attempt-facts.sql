@@ -16,7 +16,7 @@ CREATE TABLE IF NOT EXISTS attempt_facts
 ENGINE = ReplacingMergeTree
 ORDER BY (tenant, course, attempt, position);
 
--- derive
+-- derive from AttemptRecorded, AttemptGraded
 INSERT INTO attempt_facts
 SELECT
     tenant,

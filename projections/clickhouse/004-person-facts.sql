@@ -17,7 +17,7 @@ CREATE TABLE IF NOT EXISTS person_facts
 ENGINE = ReplacingMergeTree
 ORDER BY (tenant, person, position);
 
--- derive
+-- derive from PersonHired, PersonRehired, RoleChanged, PersonTransferred, PersonTerminated
 INSERT INTO person_facts
 SELECT
     tenant,

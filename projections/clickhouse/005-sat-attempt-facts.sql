@@ -1,7 +1,7 @@
 -- Attempts taken here become facts when they end: submitted or timed out, not yet graded; and when a score is overridden. Their
 -- grades come by 003. An attempt that is only started is no fact.
 
--- derive
+-- derive from AttemptSubmitted, AttemptTimedOut, ScoreOverridden
 INSERT INTO attempt_facts
 SELECT
     tenant,

@@ -14,7 +14,7 @@ CREATE TABLE IF NOT EXISTS attempt_invalidations
 ENGINE = ReplacingMergeTree
 ORDER BY (tenant, course, attempt, position);
 
--- derive
+-- derive from AttemptInvalidated
 INSERT INTO attempt_invalidations
 SELECT
     tenant,

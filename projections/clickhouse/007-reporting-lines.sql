@@ -13,7 +13,7 @@ CREATE TABLE IF NOT EXISTS reporting_line_facts
 ENGINE = ReplacingMergeTree
 ORDER BY (tenant, person, position);
 
--- derive
+-- derive from ReportingLineChanged
 INSERT INTO reporting_line_facts
 SELECT
     tenant,

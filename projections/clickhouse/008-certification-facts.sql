@@ -16,7 +16,7 @@ CREATE TABLE IF NOT EXISTS certification_facts
 ENGINE = ReplacingMergeTree
 ORDER BY (tenant, course, enrollment, position);
 
--- derive
+-- derive from LearnerCertified, CertificationRenewed, CertificationExpired
 INSERT INTO certification_facts
 SELECT
     tenant,

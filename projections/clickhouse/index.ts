@@ -2,21 +2,71 @@ import { readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import type { WarehouseMigration } from '../../packages/eventsourcing';
 
+/** Between what a file creates and how its rows are derived, with the types of event that they are derived from. */
+const DERIVE = /^-- derive from (.+)$/m;
+const INCLUDE = /^-- include (\S+)$/gm;
+
 /** The SQL files as they stand beside this one, in the order of their numbers. */
 export function readMigrations(): readonly WarehouseMigration[] {
   return readdirSync(__dirname)
     .filter((file) => /^\d{3}-.*\.sql$/.test(file))
     .sort()
     .map((file) => {
-      const [create = '', derive] = readFileSync(join(__dirname, file), 'utf8').split(/^-- derive$/m);
-      return { name: file.replace(/\.sql$/, ''), create: statements(create), derive: derive && statements(derive)[0] };
+      const [create = '', types, derive] = read(file).split(DERIVE);
+      return {
+        name: file.replace(/\.sql$/, ''),
+        create: statements(create),
+        derive: derive && statements(derive)[0],
+        derivesFrom: types?.split(', '),
+      };
     });
 }
 
-/** The SQL of a report, `<name>.report.sql`. It takes `{tenant:String}`, `{asOf:DateTime64(3, 'UTC')}`,
- * `{upTo:UInt64}` and what it names itself. */
+/** The names of the reports, in the order of the alphabet. */
+export function reportNames(): readonly string[] {
+  const reports = readdirSync(__dirname).map((file) => /^(.*)\.report\.sql$/.exec(file)?.[1]);
+  return reports.filter((name) => name !== undefined).sort();
+}
+
+/**
+ * The SQL of a report, `<name>.report.sql`, with the parts that it includes. It takes `{tenant:String}`, `{asOf:DateTime64(3, 'UTC')}`,
+ * `{upTo:UInt64}` and what it names itself; a line `-- default <parameter> <value>` says what holds where a parameter is not given.
+ */
 export function readReport(name: string): string {
-  return readFileSync(join(__dirname, `${name}.report.sql`), 'utf8');
+  return read(`${name}.report.sql`).replace(INCLUDE, (_, part: string) => read(`${part}.part.sql`).trim());
+}
+
+export interface ReportDescription {
+  /** What stands above its SQL. */
+  readonly says: string;
+  /** What it takes beside tenant, asOf and upTo, and what holds where it is not given. */
+  readonly defaults: Readonly<Record<string, string>>;
+}
+
+export function describeReport(name: string): ReportDescription {
+  const comment = /^(--.*\n)+/.exec(read(`${name}.report.sql`))?.[0] ?? '';
+  const lines = comment
+    .trim()
+    .split('\n')
+    .map((line) => line.slice(3));
+  const defaults = lines.flatMap((line) => {
+    const [, parameter, value] = /^default (\w+) ?(.*)$/.exec(line) ?? [];
+    return parameter ? [[parameter, value ?? ''] as const] : [];
+  });
+  const says = lines.filter((line) => !line.startsWith('default ')).join(' ');
+  return { says, defaults: Object.fromEntries(defaults) };
+}
+
+/** The names of the migrations whose tables a report is read from: it is as fresh as the one that is furthest behind. */
+export function tablesOf(report: string): readonly string[] {
+  const words = new Set(readReport(report).match(/\w+/g));
+  return readMigrations()
+    .filter(({ derive }) => derive && words.has(/^INSERT INTO (\w+)/.exec(derive)?.[1] ?? ''))
+    .map(({ name }) => name);
+}
+
+function read(file: string): string {
+  return readFileSync(join(__dirname, file), 'utf8');
 }
 
 function statements(sql: string): string[] {

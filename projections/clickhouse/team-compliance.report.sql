@@ -1,78 +1,28 @@
 -- How each team stands: the active people who report to a manager, and what they are assigned (open, completed or failed). With
--- {manager} the teams of that manager and of everybody below; '' for all teams.
+-- {manager} the teams of that manager and, unless {scope} is 'direct', of everybody below; '' for all teams. What is open is overdue
+-- once its day is over, and due soon when that day is at most {within} days away; a certificate is expiring when its last day is.
+-- default manager
+-- default scope subtree
+-- default within 30
 WITH RECURSIVE
-employment AS
-(
-    SELECT
-        person,
-        argMaxIf(employee_number, position, type = 'PersonHired') AS number,
-        argMax(type, (occurred_at, rank, position)) != 'PersonTerminated' AS active
-    FROM person_facts
-    WHERE tenant = {tenant:String} AND occurred_at <= {asOf:DateTime64(3, 'UTC')} AND position <= {upTo:UInt64}
-      AND type IN ('PersonHired', 'PersonRehired', 'PersonTerminated')
-    GROUP BY person
-),
-line AS
-(
-    SELECT person, argMax(tuple(manager), position).1 AS reports_to
-    FROM reporting_line_facts
-    WHERE tenant = {tenant:String} AND occurred_at <= {asOf:DateTime64(3, 'UTC')} AND position <= {upTo:UInt64}
-    GROUP BY person
-),
-person AS
-(
-    SELECT employment.person AS person, ifNull(employment.number, '') AS number, employment.active AS active, line.reports_to AS reports_to
-    FROM employment
-    LEFT JOIN line ON line.person = employment.person
-),
-below AS
-(
-    SELECT toUUIDOrNull({manager:String}) AS manager, 0 AS depth
-    WHERE {manager:String} != ''
-    UNION ALL
-    SELECT toNullable(p.person) AS manager, below.depth + 1 AS depth
-    FROM person AS p
-    INNER JOIN below ON p.reports_to = below.manager
-    WHERE below.depth < 32
-),
-enrollment AS
-(
-    SELECT
-        enrollment,
-        any(person) AS person,
-        argMax(status, position) AS standing,
-        argMaxIf(tuple(due_on), position, status = 'open').1 AS last_due_on
-    FROM enrollment_facts
-    WHERE tenant = {tenant:String} AND occurred_at <= {asOf:DateTime64(3, 'UTC')} AND position <= {upTo:UInt64}
-    GROUP BY enrollment
-),
-progress AS
-(
-    SELECT
-        person,
-        countIf(standing IN ('open', 'completed', 'failed')) AS assigned,
-        countIf(standing = 'completed') AS completed,
-        countIf(standing = 'failed') AS failed,
-        countIf(standing = 'open') AS open,
-        countIf(standing = 'open' AND last_due_on < toDate32({asOf:DateTime64(3, 'UTC')})) AS overdue
-    FROM enrollment
-    GROUP BY person
-)
+-- include below
+,
+-- include member
 SELECT
-    toString(member.reports_to) AS manager,
-    any(boss.number) AS managerEmployeeNumber,
-    count() AS members,
-    sum(progress.assigned) AS assigned,
-    sum(progress.completed) AS completed,
-    sum(progress.failed) AS failed,
-    sum(progress.open) AS open,
-    sum(progress.overdue) AS overdue,
+    toString(row.1) AS manager,
+    anyIf(member.employee_number, row.3) AS managerEmployeeNumber,
+    countIf(row.2) AS members,
+    sumIf(member.assigned, row.2) AS assigned,
+    sumIf(member.completed, row.2) AS completed,
+    sumIf(member.failed, row.2) AS failed,
+    sumIf(member.open, row.2) AS open,
+    sumIf(member.overdue, row.2) AS overdue,
+    sumIf(member.due_soon, row.2) AS dueSoon,
+    sumIf(member.expiring, row.2) AS expiring,
     if(assigned = 0, NULL, completed / assigned) AS compliance
-FROM person AS member
-LEFT JOIN progress ON progress.person = member.person
-LEFT JOIN person AS boss ON boss.person = member.reports_to
-WHERE member.active
-  AND member.reports_to IS NOT NULL
-  AND ({manager:String} = '' OR member.reports_to IN (SELECT manager FROM below))
-GROUP BY member.reports_to
+FROM member
+-- Each person once for the team that they are in, and once for the one that they lead.
+ARRAY JOIN [(ifNull(boss, person), counts, false), (person, false, true)] AS row
+GROUP BY row.1
+HAVING members > 0
 ORDER BY manager

@@ -145,9 +145,9 @@ describe('Audit', () => {
       const clickhouse = createClient({ url: used.stack.urls.clickhouse });
       const clickhouse_settings = { mutations_sync: '2' } as const;
       for (const query of [
-        `ALTER TABLE attempt_facts UPDATE passed = true WHERE attempt = '${luisAttempt.attempt}'`,
-        `ALTER TABLE attempt_facts DELETE WHERE attempt = '${privacyAttempt.attempt}'`,
-        `ALTER TABLE enrollment_facts UPDATE status = 'failed' WHERE enrollment = '${leasEnrollment}' AND status = 'completed'`,
+        `ALTER TABLE member_attempts UPDATE passed = true WHERE attempt = '${luisAttempt.attempt}'`,
+        `ALTER TABLE member_attempts DELETE WHERE attempt = '${privacyAttempt.attempt}'`,
+        `ALTER TABLE member_facts UPDATE status = 'failed' WHERE enrollment = '${leasEnrollment}' AND status = 'completed'`,
       ]) {
         await clickhouse.command({ query, clickhouse_settings });
       }

@@ -56,7 +56,8 @@ describe('Reports', () => {
 
   const byEmployeeNumber = (rows: readonly TeamCompliance[]) =>
     Object.fromEntries(rows.map(({ managerEmployeeNumber, manager: _, ...counts }) => [managerEmployeeNumber, counts]));
-  const none = { assigned: 0, completed: 0, failed: 0, open: 0, overdue: 0, compliance: null };
+  const calm = { overdue: 0, dueSoon: 0, expiring: 0 };
+  const none = { assigned: 0, completed: 0, failed: 0, open: 0, ...calm, compliance: null };
 
   describe('given the whole year', () => {
     it('when course outcomes are asked for, then they agree with the count by hand', async () => {
@@ -93,8 +94,8 @@ describe('Reports', () => {
       const { rows } = await teamCompliance();
       expect(byEmployeeNumber(rows)).toEqual({
         carla: { members: 2, ...none },
-        mia: { members: 1, assigned: 1, completed: 1, failed: 0, open: 0, overdue: 0, compliance: 1 },
-        max: { members: 1, assigned: 1, completed: 0, failed: 1, open: 0, overdue: 0, compliance: 0 },
+        mia: { members: 1, assigned: 1, completed: 1, failed: 0, open: 0, ...calm, compliance: 1 },
+        max: { members: 1, assigned: 1, completed: 0, failed: 1, open: 0, ...calm, compliance: 0 },
       });
     });
   });
@@ -128,8 +129,8 @@ describe('Reports', () => {
     it('when team compliance is asked for as of it, then the reporting lines and due dates of that day count', async () => {
       expect(byEmployeeNumber((await teamCompliance({ asOf: '2026-02-10' })).rows)).toEqual({
         carla: { members: 2, ...none },
-        mia: { members: 2, assigned: 3, completed: 1, failed: 0, open: 2, overdue: 0, compliance: 1 / 3 },
-        max: { members: 1, assigned: 1, completed: 0, failed: 0, open: 1, overdue: 0, compliance: 0 },
+        mia: { members: 2, assigned: 3, completed: 1, failed: 0, open: 2, ...calm, dueSoon: 1, compliance: 1 / 3 },
+        max: { members: 1, assigned: 1, completed: 0, failed: 0, open: 1, ...calm, dueSoon: 1, compliance: 0 },
       });
       expect(byEmployeeNumber((await teamCompliance({ asOf: '2026-02-11' })).rows)).toMatchObject({
         mia: { members: 2, open: 2, overdue: 1 },

@@ -167,7 +167,7 @@ describe('the warehouse', () => {
     await (await start(landingOnly)).loader.apply(batch(...log));
     expect(await scalar('SELECT count() FROM attempt_facts')).toBe(0);
     await clickhouse.command({ query: 'TRUNCATE TABLE watermarks' }); // as if it had died before writing it
-    await start();
+    await (await start()).loader.backfilled();
     expect(await outcomes()).toEqual([outcome]);
   });
 
@@ -180,9 +180,59 @@ describe('the warehouse', () => {
         'INSERT INTO new_facts SELECT position FROM events WHERE position > {after:UInt64} AND position <= {upTo:UInt64}',
     };
     const { loader } = await start([...readMigrations(), added]);
+    await loader.backfilled();
     expect(await scalar('SELECT count() FROM new_facts')).toBe(6);
     await loader.apply(batch(completed(7, bob)));
     expect(await scalar('SELECT count() FROM new_facts')).toBe(7);
+  });
+
+  it('gives a table that is added while it runs its past, step by step, beside what happens meanwhile', async () => {
+    const loader = new WarehouseLoader(clickhouse, readMigrations(), 2);
+    await loader.position();
+    await loader.apply(batch(...log));
+    const added: WarehouseMigration = {
+      name: '900-new',
+      create: ['CREATE TABLE IF NOT EXISTS new_facts (position UInt64) ENGINE = MergeTree ORDER BY position'],
+      derive:
+        'INSERT INTO new_facts SELECT position FROM events WHERE position > {after:UInt64} AND position <= {upTo:UInt64}',
+    };
+    await loader.add(added);
+    for (let position = 7; position < 20; position++) {
+      await loader.apply(batch(completed(position, bob)));
+      // Whatever the new table has by now: nobody is told that it has more, and the others go on.
+      const { position: reached } = await warehouse.freshness(['900-new']);
+      expect(await scalar('SELECT count() FROM new_facts')).toBeGreaterThanOrEqual(Number(reached));
+      expect(await warehouse.position(['002-enrollment-facts'])).toBe(BigInt(position));
+    }
+    await loader.backfilled();
+    expect(await scalar('SELECT count() = uniqExact(position) AND count() = 19 FROM new_facts')).toBe(1);
+    expect(await warehouse.position()).toBe(19n);
+  });
+
+  it('adds up the same however often and in whatever pieces a range comes again', async () => {
+    const { loader } = await start();
+    const attempt = (position: number) => attempted(position * 1_500_000, ann, 80);
+    await loader.apply(batch(...[1, 2, 3, 4].map(attempt)));
+    const added = 'SELECT sum(attempts) FROM activity_days FINAL';
+    const [derive] = readMigrations().flatMap(({ name, derive }) => (name === '013-activity-days' ? [derive!] : []));
+    for (const [after, upTo] of [
+      [0, 6_000_000],
+      [3_000_000, 6_000_000],
+      [1_500_000, 4_500_000],
+      [4_500_000, 6_000_000],
+    ]) {
+      await clickhouse.command({ query: derive!, query_params: { after, upTo } });
+      expect(await scalar(added)).toBe(4);
+    }
+    await (await start()).loader.apply(batch(...[3, 4, 5].map(attempt)));
+    expect(await scalar(added)).toBe(5);
+  });
+
+  it('names the events that each table comes from, so that no other event is looked at for it', () => {
+    for (const { name, derive, derivesFrom } of readMigrations().filter(({ derive }) => derive)) {
+      const named = [...derive!.matchAll(/'([A-Z][a-z]+[A-Z]\w+)'/g)].map(([, type]) => type);
+      expect([name, named.filter((type) => !derivesFrom!.includes(type!))]).toEqual([name, []]);
+    }
   });
 
   it('sees a team through its reporting lines', async () => {
@@ -226,6 +276,8 @@ describe('the warehouse', () => {
       failed: 0,
       open: 0,
       overdue: 0,
+      dueSoon: 0,
+      expiring: 0,
       compliance: 1,
     };
     expect(await team(lead)).toEqual([ofLead]);

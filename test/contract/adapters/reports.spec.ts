@@ -1,0 +1,151 @@
+/** Every report against the same computed from documents and events, over histories in which facts arrive late and in any order. */
+import { randomUUID } from 'node:crypto';
+import { mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { type ClickHouseClient, createClient } from '@clickhouse/client';
+import { Warehouse, WarehouseLoader } from '../../../infra/clickhouse';
+import { type ChildEngine, startEngineProcess } from '../../../infra/embedded';
+import { ProjectionFold, type RecordedEvent } from '../../../packages/eventsourcing';
+import { readMigrations, readReport, reportNames } from '../../../projections/clickhouse';
+import { ExpectedActivity } from '../../../projections/expected-activity';
+import { expectedCourseOutcomes, expectedQuestionStatistics } from '../../../projections/expected-reports';
+import * as expectedTeams from '../../../projections/expected-team-reports';
+import { attempts, type AttemptDocument } from '../../../projections/mongo/attempts';
+import { enrollments, type EnrollmentDocument } from '../../../projections/mongo/enrollments';
+import { people, type PersonDocument } from '../../../projections/mongo/people';
+import { COURSES, personOf, randomHistory } from './random-history';
+
+let engine: ChildEngine | undefined;
+let dataDir: string | undefined;
+let clickhouse: ClickHouseClient;
+let warehouse: Warehouse;
+
+/** Spans of the daily aggregates end within the history. */
+const SIZE = { people: 20, events: 1_200, step: 12_345 };
+const history = randomHistory(20_261_126, SIZE);
+const END = history.at(-1)!.position;
+
+beforeAll(async () => {
+  const given = process.env.ATTEST_TEST_CLICKHOUSE_URL;
+  if (!given) {
+    dataDir = await mkdtemp(join(tmpdir(), 'attest-reports-'));
+    engine = await startEngineProcess('clickhouse', { dataDir, port: 0 });
+  }
+  const url = given ?? engine!.url;
+  const database = `reports_${randomUUID().slice(0, 8)}`;
+  const root = createClient({ url });
+  await root.command({ query: `CREATE DATABASE ${database}` });
+  await root.close();
+  clickhouse = createClient({ url, database });
+  warehouse = new Warehouse(clickhouse, readReport);
+  const loader = new WarehouseLoader(clickhouse, readMigrations());
+  await loader.position();
+  for (let at = 0; at < history.length; at += 250) await loader.apply(batch(history.slice(at, at + 250)));
+});
+afterAll(async () => {
+  await clickhouse.close();
+  await engine?.close();
+  if (dataDir) await rm(dataDir, { recursive: true });
+});
+
+function batch(events: readonly RecordedEvent[]) {
+  return { events, position: events.at(-1)!.position, caughtUp: true };
+}
+
+/** What the log said up to a position about the time up to the end of a day. */
+function fold(on: string, upTo: bigint) {
+  const folded = {
+    people: new ProjectionFold<PersonDocument>(people),
+    enrollments: new ProjectionFold<EnrollmentDocument>(enrollments),
+    attempts: new ProjectionFold<AttemptDocument>(attempts),
+    activity: new ExpectedActivity(),
+    ofPeople: (members: ReadonlySet<string>) => {
+      const activity = new ExpectedActivity();
+      for (const event of seen) if (members.has((event.data as { person: string }).person)) activity.apply(event);
+      return activity;
+    },
+  };
+  const seen = history.filter(({ position, metadata }) => position <= upTo && metadata.occurredAt.slice(0, 10) <= on);
+  for (const event of seen) {
+    folded.people.apply(event);
+    folded.enrollments.apply(event);
+    folded.attempts.apply(event);
+    folded.activity.apply(event);
+  }
+  return folded;
+}
+
+type Scope = { manager: string; scope: 'subtree' | 'direct' };
+
+function expectedReport(name: string, on: string, upTo: bigint, scope: Scope, within: number): object[] {
+  const folded = fold(on, upTo);
+  const team = { on, within, ...scope };
+  const persons = folded.people.documents;
+  const members = new Set(expectedTeams.membersOf(persons, scope).map(({ person }) => person));
+  const counts = ({ person }: { person: string }): boolean => scope.manager === '' || members.has(person);
+  const ofTeam = [...folded.enrollments.documents.values()];
+  const attempted = [...folded.attempts.documents.values()].filter(counts);
+  const activity = scope.manager === '' ? folded.activity : folded.ofPeople(members);
+  const reports: Record<string, () => object[]> = {
+    'course-outcomes': () => expectedCourseOutcomes(ofTeam.filter(counts), attempted),
+    'expiring-certificates': () => expectedTeams.expectedExpiringCertificates(persons, ofTeam, team),
+    overdue: () => expectedTeams.expectedOverdue(persons, ofTeam, team),
+    'question-statistics': () => expectedQuestionStatistics(attempted),
+    'team-compliance': () => expectedTeams.expectedTeamCompliance(persons, ofTeam, team),
+    'team-compliance-by-course': () => expectedTeams.expectedCourseCompliance(persons, ofTeam, team),
+    'team-compliance-by-person': () => expectedTeams.expectedPersonCompliance(persons, ofTeam, team),
+    'team-compliance-by-unit': () => expectedTeams.expectedUnitCompliance(persons, ofTeam, team),
+    'time-to-complete': () => activity.timeToComplete(),
+    'weekly-trend': () => activity.weeklyTrend(),
+  };
+  return reports[name]!();
+}
+
+/** Numbers of which the last digits depend on the order of adding up. */
+function rounded(rows: readonly object[]): object[] {
+  const round = (value: unknown) => (typeof value === 'number' ? Number(value.toPrecision(9)) : value);
+  return rows.map((row) => Object.fromEntries(Object.entries(row).map(([field, value]) => [field, round(value)])));
+}
+
+const middle = history[Math.floor(history.length * 0.6)]!.position;
+const scopes: Scope[] = [
+  { manager: '', scope: 'subtree' },
+  { manager: personOf(0), scope: 'subtree' },
+  { manager: personOf(0), scope: 'direct' },
+  { manager: personOf(3), scope: 'subtree' },
+];
+
+describe.each(reportNames())('%s', (name) => {
+  it.each([
+    ['now', '2026-12-31', END],
+    ['on an earlier day', '2026-02-20', END],
+    ['as known earlier', '2026-03-15', middle],
+    ['before anything', '2025-12-31', END],
+  ])('%s agrees with the documents', async (_, on, upTo) => {
+    for (const scope of scopes) {
+      const asked = { tenant: 'acme', asOf: `${on}T23:59:59.999Z`, upTo, ...scope };
+      const within = { within: 20 };
+      const rows = await warehouse.report<object>(name, { ...asked, ...within });
+      expect(rounded(rows)).toEqual(rounded(expectedReport(name, on, upTo, scope, 20)));
+    }
+  });
+});
+
+it('shows something in every report', () => {
+  for (const name of reportNames()) expect(expectedReport(name, '2026-03-15', END, scopes[1]!, 20)).not.toEqual([]);
+});
+
+it('counts one course only, where a report takes one', async () => {
+  const asked = { tenant: 'acme', asOf: '2026-12-31T00:00:00.000Z', upTo: END };
+  const [course] = COURSES;
+  const all = await warehouse.report<{ course: string }>('question-statistics', asked);
+  const one = await warehouse.report<{ course: string }>('question-statistics', { ...asked, course });
+  expect(one).toEqual(all.filter((row) => row.course === course));
+  const sum = (rows: { attempts: number }[]): number => rows.reduce((total, { attempts }) => total + attempts, 0);
+  const perCourse = await Promise.all(
+    COURSES.map((each) => warehouse.report<{ attempts: number }>('weekly-trend', { ...asked, course: each })),
+  );
+  const whole = await warehouse.report<{ attempts: number }>('weekly-trend', asked);
+  expect(perCourse.map(sum).reduce((a, b) => a + b)).toBe(sum(whole));
+});
