@@ -1,12 +1,20 @@
 /** ClickHouse's HTTP interface without a client library. */
 import { randomUUID } from 'node:crypto';
+import type { Duplex } from 'node:stream';
+import { buffer } from 'node:stream/consumers';
 import { brotliCompressSync, deflateSync } from 'node:zlib';
+import { BlockReader, BlockWriter } from '../../../infra/embedded/clickhouse/native/blocks';
 import { server, value } from './harness';
 
 const ch = server();
 
-const post = (body: string, parameters: Record<string, string> = {}): Promise<Response> =>
-  ch.http(parameters, { method: 'POST', body });
+const post = (body: string | Buffer, parameters: Record<string, string> = {}): Promise<Response> =>
+  ch.http(parameters, { method: 'POST', body: typeof body === 'string' ? body : new Uint8Array(body) });
+
+const through = (stream: Duplex, bytes: Buffer): Promise<Buffer> => {
+  stream.end(bytes);
+  return buffer(stream);
+};
 
 test('GET with the query in the URL', async () => {
   const answer = await ch.http({ query: "SELECT 1 AS n, 'ä' AS s FORMAT JSONEachRow" });
@@ -58,6 +66,25 @@ test('an answer is compressed only when the query asks for it', async () => {
   const compressed = await ask({ enable_http_compression: '1' });
   expect(compressed.headers.get('content-encoding')).toBe('gzip');
   expect(await compressed.text()).toBe(await plain.text());
+});
+
+test("ClickHouse's own compressed blocks go out and come in, as drivers of JDBC ask for them", async () => {
+  const ask = async (parameters: Record<string, string>): Promise<Buffer> =>
+    Buffer.from(await (await ch.http({ query: 'SELECT number FROM numbers(100000)', ...parameters })).arrayBuffer());
+  const [plain, blocks] = [await ask({}), await ask({ compress: '1' })];
+  expect(blocks.equals(plain)).toBe(false);
+  expect((await through(new BlockReader(), blocks)).equals(plain)).toBe(true);
+
+  const table = await ch.table('id UInt32');
+  const rows = await through(new BlockWriter(), plain);
+  const sent = { query: `INSERT INTO ${table} FORMAT TSV`, decompress: '1' };
+  expect((await post(rows, sent)).status).toBe(200);
+  rows[100]! ^= 1;
+  const damaged = await post(rows, sent);
+  expect(damaged.headers.get('x-clickhouse-exception-code')).toBe('40');
+  await damaged.text();
+  expect((await post('no block at all', sent)).status).toBe(500);
+  expect(await value(ch.client, `SELECT (count(), max(id)) FROM ${table}`)).toBe('(100000,99999)');
 });
 
 test('GET reads and does nothing else', async () => {

@@ -9,6 +9,7 @@ import { pipeline } from 'node:stream/promises';
 import { createBrotliCompress, createDeflate, createGzip, constants } from 'node:zlib';
 import type { Outcome, Progress } from '../engine/query';
 import { type ClickHouseException, httpStatus } from '../errors';
+import { BlockWriter } from '../native/blocks';
 import { ProgressHeaders } from './progress-headers';
 
 export interface AnswerOptions {
@@ -21,6 +22,8 @@ export interface AnswerOptions {
   /** Content encoding of the answer; undefined for none. */
   encoding: string | undefined;
   compressionLevel: number;
+  /** Whether its content comes in ClickHouse's own compressed blocks. */
+  blocks: boolean;
   /** Where an answer that is kept back goes when it outgrows its buffer. */
   spoolFolder: string;
 }
@@ -121,10 +124,14 @@ export class Answer {
     this.response.setHeader('X-ClickHouse-Summary', this.summary(outcome));
     const target = this.progress ? this.progress.begin() : this.response;
     const compressor = this.response.hasHeader('Content-Encoding') ? this.compressor() : undefined;
-    if (compressor)
-      pipeline(compressor, target).catch(() => compressor.destroy()); // the client is gone
+    const stages: (Writable & NodeJS.ReadWriteStream)[] = [
+      ...(this.options.blocks ? [new BlockWriter()] : []),
+      ...(compressor ? [compressor] : []),
+    ];
+    if (stages.length > 0)
+      pipeline([...stages, target]).catch(() => stages[0]?.destroy()); // the client is gone
     else if (outcome && !this.file && !this.progress) this.response.setHeader('Content-Length', this.keptBytes);
-    this.output = compressor ?? target;
+    this.output = stages[0] ?? target;
     for (const piece of this.kept.splice(0)) await send(this.output, piece);
   }
 

@@ -3,10 +3,11 @@ import { createWriteStream } from 'node:fs';
 import { rm, writeFile } from 'node:fs/promises';
 import type { IncomingMessage } from 'node:http';
 import { join } from 'node:path';
-import { PassThrough, type Readable } from 'node:stream';
+import { PassThrough, Readable } from 'node:stream';
 import { pipeline } from 'node:stream/promises';
 import { createBrotliDecompress, createGunzip, createInflate } from 'node:zlib';
 import { ClickHouseException } from '../errors';
+import { BlockReader } from '../native/blocks';
 
 const MIB = 1024 * 1024;
 /** As much of a body is read before it is looked at. */
@@ -27,7 +28,11 @@ export class Body {
   private ended = false;
   private iterator: AsyncIterator<Buffer> | undefined;
 
-  constructor(private readonly request: IncomingMessage) {}
+  /** @param blocks whether the content is in ClickHouse's own compressed blocks */
+  constructor(
+    private readonly request: IncomingMessage,
+    private readonly blocks: boolean,
+  ) {}
 
   get encoding(): string {
     return (this.request.headers['content-encoding'] ?? 'identity').trim().toLowerCase();
@@ -71,7 +76,7 @@ export class Body {
     const path = join(folder, randomUUID());
     try {
       const codec = ENGINE_CODECS[this.encoding];
-      if (before.length === 0 && this.iterator === undefined && codec) {
+      if (before.length === 0 && this.iterator === undefined && codec && !this.blocks) {
         await pipeline(this.request, createWriteStream(path));
         return { path, compression: codec };
       }
@@ -92,20 +97,30 @@ export class Body {
   }
 
   private decode(): Readable {
-    if (this.encoding === 'identity' || this.encoding === '') return this.request;
-    const decoder = DECODERS[this.encoding as keyof typeof DECODERS];
-    if (!decoder) {
-      const message = `Unknown compression method '${this.encoding}' of a statement; use gzip, deflate or br`;
-      throw ClickHouseException.of('UNKNOWN_COMPRESSION_METHOD', message);
-    }
+    const stages = [...this.encodings(), ...(this.blocks ? [new BlockReader()] : [])];
+    if (stages.length === 0) return this.request;
     const output = new PassThrough();
-    pipeline(this.request, decoder(), output).catch((error: Error) => output.destroy(error));
+    pipeline([Readable.from(piecesOf(this.request)), ...stages, output]).catch((error: Error) => output.destroy(error));
     return output;
   }
+
+  private encodings(): NodeJS.ReadWriteStream[] {
+    if (this.encoding === 'identity' || this.encoding === '') return [];
+    const decoder = DECODERS[this.encoding as keyof typeof DECODERS];
+    if (decoder) return [decoder()];
+    const message = `Unknown compression method '${this.encoding}' of a statement; use gzip, deflate or br`;
+    throw ClickHouseException.of('UNKNOWN_COMPRESSION_METHOD', message);
+  }
+}
+
+/** Unlike a request in a pipeline, it survives what is wrong in its body: its connection is the one on which that is answered. */
+async function* piecesOf(request: IncomingMessage): AsyncGenerator<Buffer> {
+  for await (const piece of request.iterator({ destroyOnReturn: false })) yield piece as Buffer;
 }
 
 /** The client is at fault for a body that cannot be decompressed; for one that ends too early nobody is left to tell. */
 function readError(error: unknown): unknown {
+  if (error instanceof ClickHouseException) return error;
   const { code, message } = error as NodeJS.ErrnoException;
   if (code?.startsWith('Z_') || code?.startsWith('ERR_BROTLI') || code?.startsWith('ERR__ERROR_FORMAT')) {
     return ClickHouseException.of('ZLIB_INFLATE_FAILED', `Cannot decompress the body: ${message}`);

@@ -22,6 +22,8 @@ export interface Parameters {
   /** Milliseconds between two `X-ClickHouse-Progress` headers. */
   progressInterval: number | undefined;
   compressible: boolean;
+  /** The answer is to come in ClickHouse's own compressed blocks. */
+  blocks: boolean;
   compressionLevel: number;
 }
 
@@ -66,6 +68,7 @@ export function readParameters(given: URLSearchParams, headers: IncomingHttpHead
     progressInterval: isOn(settings.get('send_progress_in_http_headers'))
       ? Math.max(10, Number(settings.get('http_headers_progress_interval_ms') ?? 100))
       : undefined,
+    blocks: isOn(given.get('compress')),
     compressible: isOn(settings.get('enable_http_compression')),
     compressionLevel: Number(settings.get('http_zlib_compression_level') ?? DEFAULT_COMPRESSION_LEVEL),
   };
@@ -104,11 +107,6 @@ function authenticate(given: URLSearchParams, headers: IncomingHttpHeaders): Use
 }
 
 function refuse(given: URLSearchParams): void {
-  if (isOn(given.get('compress')) || isOn(given.get('decompress'))) {
-    const message =
-      "The embedded engine does not speak the native block compression ('compress', 'decompress'): use gzip";
-    throw ClickHouseException.of('NOT_IMPLEMENTED', message);
-  }
   for (const name of ['role', 'quota_key']) {
     if (given.get(name)) throw ClickHouseException.of('NOT_IMPLEMENTED', `The embedded engine does not know '${name}'`);
   }

@@ -8,7 +8,7 @@ import { parseStatement, type Statement } from '../sql/statement';
 import { Answer } from './answer';
 import { Body } from './body';
 import { readMultipart } from './multipart';
-import { type Parameters, readParameters } from './parameters';
+import { isOn, type Parameters, readParameters } from './parameters';
 
 /** What the answers need to know of the engine. */
 export interface Served {
@@ -43,7 +43,7 @@ export async function answerQuery(
     if (!response.writableFinished) gone.abort();
   });
   try {
-    const body = new Body(request);
+    const body = new Body(request, isOn(url.searchParams.get('decompress')));
     const reads = request.method !== 'POST';
     const given = await formFields(url, request, body);
     const parameters = readParameters(given, request.headers, reads);
@@ -56,6 +56,8 @@ export async function answerQuery(
     await answerStatement(served, parameters, asked, body, answer, gone.signal);
   } catch (error) {
     await fail(served, request, response, answer, error, gone.signal);
+  } finally {
+    request.resume(); // what nobody reads of the body would stand before the next request
   }
 }
 
@@ -189,7 +191,7 @@ async function fail(
   if (answer) return answer.fail(exception);
   new Answer(response, {
     ...{ queryId: '', version, timezone: 'UTC', waitEnd: false, bufferSize: 0 },
-    ...{ encoding: undefined, compressionLevel: 0, spoolFolder: '' },
+    ...{ encoding: undefined, compressionLevel: 0, blocks: false, spoolFolder: '' },
   })
     .fail(exception)
     .catch(() => response.destroy());
