@@ -71,6 +71,17 @@ describe('groups', () => {
     expect(await failure(info(stream))).toMatchObject({ type: ErrorType.PERSISTENT_SUBSCRIPTION_DOES_NOT_EXIST });
   });
 
+  test('measure how long consumers take, when they are asked to', async () => {
+    const stream = await setUp(5, { extraStatistics: true });
+    const subscription = connect(stream);
+    const seen = consume(subscription, (message) => subscription.ack(message));
+    await until(async () => seen.length === 5 && (await info(stream)).stats.outstandingMessagesCount === 0);
+    const [connection] = (await info(stream)).connections;
+    const measured = [...connection!.extraStatistics!.keys()];
+    expect(measured).toEqual(expect.arrayContaining(['mean', 'median', 'fastest', 'highest', 'quintile 3', '99%']));
+    await subscription.unsubscribe();
+  });
+
   test('that do not exist are named in the error of every call', async () => {
     const stream = unique();
     const missing = { type: ErrorType.PERSISTENT_SUBSCRIPTION_DOES_NOT_EXIST };

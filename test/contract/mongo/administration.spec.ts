@@ -26,6 +26,7 @@ it('creates, lists and drops collections', async () => {
   expect((await db.collections()).map(({ collectionName }) => collectionName).sort()).toEqual(['a', 'b']);
   expect(await db.dropCollection('a')).toBe(true);
   expect(await db.collection('a').countDocuments()).toBe(0);
+  expect(await db.dropCollection('a')).toBe(true);
   expect((await db.admin().listDatabases()).databases.map(({ name }) => name)).toContain(db.databaseName);
   await db.dropDatabase();
   expect(await db.listCollections().toArray()).toEqual([]);

@@ -4,6 +4,7 @@ import { type ResolvedEvent } from '../streams/reader';
 import { viewRecord } from '../wire/record';
 import { eventFrames } from '../wire/read-response';
 import { type Call } from '../wire/server';
+import { Latencies } from './latencies';
 import { type ConnectionInfo } from './messages';
 import { type StrategyName } from './settings';
 
@@ -14,12 +15,16 @@ export class Consumer {
   private total = 0;
   private measured = 0;
   private readonly since = Date.now();
+  private readonly latencies: Latencies | undefined;
 
   constructor(
     readonly call: Call,
     private readonly bufferSize: number,
     private readonly structuredIds: boolean,
-  ) {}
+    extraStatistics: boolean,
+  ) {
+    if (extraStatistics) this.latencies = new Latencies();
+  }
 
   get free(): boolean {
     return this.inFlight < this.bufferSize && !this.call.closed;
@@ -29,6 +34,12 @@ export class Consumer {
     this.inFlight++;
     this.total++;
     this.call.send(eventFrames([event], this.structuredIds, [retryCount]));
+  }
+
+  /** A message was answered, or waited for in vain. @param sentAt milliseconds since the epoch */
+  answered(sentAt: number): void {
+    this.inFlight--;
+    this.latencies?.add(Date.now() - sentAt);
   }
 
   info(): ConnectionInfo {
@@ -42,6 +53,7 @@ export class Consumer {
       countSinceLastMeasurement,
       availableSlots: this.bufferSize - this.inFlight,
       inFlight: this.inFlight,
+      measurements: this.latencies?.measurements() ?? [],
     };
   }
 }

@@ -34,7 +34,8 @@ interface Message {
   /** The entry in the window that this message completes; replayed messages have none. */
   entry: WindowEntry | undefined;
   consumer?: Consumer | undefined;
-  /** Milliseconds since the epoch. */
+  /** Milliseconds since the epoch, both. */
+  sentAt: number;
   deadline: number;
 }
 
@@ -83,7 +84,7 @@ export class Group {
     if (settings.maxSubscriberCount > 0 && this.consumers.length >= settings.maxSubscriberCount) {
       throw esError.maximumSubscribersReached(stream, group);
     }
-    const consumer = new Consumer(call, bufferSize, structuredIds);
+    const consumer = new Consumer(call, bufferSize, structuredIds, settings.extraStatistics);
     call.send(confirmationFrame(consumer.id));
     this.consumers.push(consumer);
     call.onClose(() => this.disconnect(consumer));
@@ -248,7 +249,8 @@ export class Group {
   private send(message: Message, consumer: Consumer): void {
     const { messageTimeout } = this.stored.settings;
     message.consumer = consumer;
-    message.deadline = messageTimeout > 0 ? Date.now() + messageTimeout : Infinity;
+    message.sentAt = Date.now();
+    message.deadline = messageTimeout > 0 ? message.sentAt + messageTimeout : Infinity;
     this.outstanding.set(message.id, message);
     consumer.send(message.event, message.retryCount);
     this.processed++;
@@ -259,7 +261,7 @@ export class Group {
     const message = this.outstanding.get(id);
     if (message?.consumer !== consumer) return undefined;
     this.outstanding.delete(id);
-    consumer.inFlight--;
+    consumer.answered(message.sentAt);
     return message;
   }
 
@@ -316,5 +318,5 @@ export class Group {
 
 function newMessage(event: ResolvedEvent, entry: WindowEntry | undefined): Message {
   const record = event.link ?? event.event;
-  return { id: record ? recordId(record) : '', event, retryCount: 0, entry, deadline: Infinity };
+  return { id: record ? recordId(record) : '', event, retryCount: 0, entry, sentAt: 0, deadline: Infinity };
 }

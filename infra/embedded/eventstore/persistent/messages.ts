@@ -236,6 +236,7 @@ export interface ConnectionInfo {
   countSinceLastMeasurement: number;
   availableSlots: number;
   inFlight: number;
+  measurements: [key: string, value: number][];
 }
 
 export interface GroupInfo {
@@ -265,17 +266,17 @@ export function writeInfo(writer: MessageWriter, info: GroupInfo): void {
     value === null ? '' : info.stream === ALL ? `C:${value}/P:${value}` : String(value);
   writer.string(1, info.stream).string(2, info.group).string(3, info.status);
   for (const connection of info.connections) {
-    writer.message(4, (out) =>
+    writer.message(4, (out) => {
       out
         .string(1, connection.from)
         .string(2, 'anonymous')
         .uint(3, connection.averagePerSecond)
         .uint(4, connection.totalItems)
-        .uint(5, connection.countSinceLastMeasurement)
-        .uint(7, connection.availableSlots)
-        .uint(8, connection.inFlight)
-        .string(9, connection.connectionName),
-    );
+        .uint(5, connection.countSinceLastMeasurement);
+      for (const [key, value] of connection.measurements)
+        out.message(6, (entry) => entry.string(1, key).uint(2, value));
+      out.uint(7, connection.availableSlots).uint(8, connection.inFlight).string(9, connection.connectionName);
+    });
   }
   writer
     .uint(5, info.averagePerSecond)

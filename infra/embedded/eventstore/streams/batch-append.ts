@@ -98,9 +98,9 @@ class BatchAppendCall implements StreamHandler {
 
   private write(pending: Pending): void {
     const { command, events } = pending;
+    if (pending.deadline <= Date.now()) return this.fail(pending, timeout);
     if (pending.error) return this.fail(pending, pending.error);
     if (!command) return this.fail(pending, badRequest('The first message must carry the options of the append'));
-    if (pending.deadline <= Date.now()) return this.fail(pending, timeout);
     this.waiting.add(pending);
     this.timer ??= setInterval(() => this.expire(), DEADLINE_CHECK).unref();
     this.writer.append(command.stream, command.expected, events).then(

@@ -29,8 +29,10 @@ function create(call: Call): Document {
   return document({ ok: 1 });
 }
 
+/** Since MongoDB 7.0 what is not there is dropped with success. */
 function drop(call: Call): Document {
-  const collection = existing(call);
+  const collection = call.collection();
+  if (!collection) return document({ ok: 1 });
   const nIndexesWas = collection.indexes.length;
   call.catalog.drop(collection);
   call.services.cursors.killNamespace(collection.namespace);
