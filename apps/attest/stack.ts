@@ -2,7 +2,7 @@ import { once } from 'node:events';
 import { createServer } from 'node:net';
 import { join } from 'node:path';
 import type { NestFastifyApplication } from '@nestjs/platform-fastify';
-import { type Engine, EngineStartError, superviseEngine } from '../../infra/embedded';
+import { type Engine, EngineStartError, isLoopback, superviseEngine } from '../../infra/embedded';
 import { startNats } from '../../infra/embedded/nats';
 import { type IssuerSettings, LocalIssuer } from '../../packages/auth';
 import { type MasterKey, masterKeysFrom, openMasterKeys, type Settings, SettingsError } from '../../packages/config';
@@ -23,6 +23,8 @@ export interface StackOptions {
   /** Where the services' logs go; stderr when undefined. */
   readonly logFile?: string | undefined;
 }
+
+const HOST = process.env.ATTEST_HOST ?? '127.0.0.1';
 
 /**
  * Every service in this process, on the embedded engines in processes of their own, or on real servers where an
@@ -52,6 +54,8 @@ export async function startStack({ data, port, report, logFile }: StackOptions):
     const [eventstore, mongodb, clickhouse, nats] = started.map(
       (each) => (each as PromiseFulfilledResult<string | null>).value,
     );
+    if (engines.length > 0 && !isLoopback(HOST))
+      report(`${HOST} is for the API; the embedded engines stay on 127.0.0.1.`);
     const issuer = await issuerSettings();
     const settings: Settings = {
       eventstore: eventstore!,
@@ -62,7 +66,7 @@ export async function startStack({ data, port, report, logFile }: StackOptions):
       masterKeys: masterKeys(),
       logFile,
     };
-    app = await startService(attestModules, settings, { host: process.env.ATTEST_HOST ?? '127.0.0.1', port });
+    app = await startService(attestModules, settings, { host: HOST, port });
     const urls = {
       api: await app.getUrl(),
       clickhouse: clickhouse!,
@@ -124,7 +128,7 @@ export async function startStack({ data, port, report, logFile }: StackOptions):
 
 /** Finds out before anything is started whether the API's port is free. */
 async function probe(port: number): Promise<void> {
-  const server = createServer().listen(port, process.env.ATTEST_HOST ?? '127.0.0.1');
+  const server = createServer().listen(port, HOST);
   try {
     await once(server, 'listening');
   } catch (error) {

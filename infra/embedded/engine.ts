@@ -1,4 +1,4 @@
-/** What every embedded engine is asked for and gives back. Loopback only: `host` is not an option. */
+/** What every embedded engine is asked for and gives back. Loopback only: a host is not among them. */
 export interface EngineOptions {
   /** Folder that this engine alone owns; created when missing. */
   dataDir: string;
@@ -17,4 +17,19 @@ export interface Engine {
 /** Thrown when an engine cannot start; the message is one sentence that a person can act on. */
 export class EngineStartError extends Error {
   override name = 'EngineStartError';
+}
+
+const LOOPBACK = ['127.0.0.1', 'localhost', '::1'];
+
+/** Whether only this machine reaches an address. */
+export const isLoopback = (host: string): boolean => LOOPBACK.includes(host);
+
+/**
+ * The embedded engines have no passwords and no TLS, so whoever asks for more than loopback is told what to run instead.
+ * @throws EngineStartError for an address that other machines could reach
+ */
+export function refuseBeyondLoopback(host: string): void {
+  if (isLoopback(host)) return;
+  const instead = 'for other machines run the real server, and give Attest its URL';
+  throw new EngineStartError(`The embedded engines listen on 127.0.0.1 only, not on ${host}: ${instead}.`);
 }

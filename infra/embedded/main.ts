@@ -4,7 +4,7 @@
  * Ends cleanly on SIGINT, SIGTERM, or when the process that forked it is gone.
  */
 import { parseArgs } from 'node:util';
-import { type Engine, type EngineOptions, EngineStartError } from './engine';
+import { type Engine, type EngineOptions, EngineStartError, refuseBeyondLoopback } from './engine';
 
 const engines: Record<string, () => Promise<(options: EngineOptions) => Promise<Engine>>> = {
   eventstore: async () => (await import('./eventstore/index.js')).startEventStore,
@@ -15,13 +15,19 @@ const engines: Record<string, () => Promise<(options: EngineOptions) => Promise<
 async function main(): Promise<void> {
   const { values, positionals } = parseArgs({
     allowPositionals: true,
-    options: { data: { type: 'string' }, port: { type: 'string', default: '0' }, help: { type: 'boolean' } },
+    options: {
+      data: { type: 'string' },
+      port: { type: 'string', default: '0' },
+      host: { type: 'string', default: '127.0.0.1' },
+      help: { type: 'boolean' },
+    },
   });
   const load = engines[positionals[0] ?? ''];
   if (values.help || !load || !values.data) {
     process.stderr.write(`usage: main.js ${Object.keys(engines).join('|')} --data DIR [--port N]\n`);
     process.exit(values.help ? 0 : 2);
   }
+  refuseBeyondLoopback(values.host);
   const start = await load();
   const engine = await start({ dataDir: values.data, port: Number(values.port) });
 
