@@ -3,6 +3,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { type ClickHouseClient, ClickHouseError, createClient } from '@clickhouse/client';
 import { type ChildEngine, startEngineProcess } from '../child';
+import { processorSeconds } from '../process-usage';
 
 const KILLS = 50;
 const BATCH = 100;
@@ -97,14 +98,13 @@ it('starts in under 2 s after a kill with a million rows', async () => {
   await first.kill();
   await before.close();
 
-  const start = performance.now();
   const engine = await startEngineProcess('clickhouse', { dataDir: dir, port: 0 });
   const client = connect(engine);
   const counted = await client.query({ query: 'SELECT count() AS n FROM many', format: 'JSONEachRow' });
   const rows = await counted.json();
-  const took = performance.now() - start;
+  const took = processorSeconds(engine.process.pid!);
   await client.close();
   await engine.close();
   expect(rows).toEqual([{ n: 1_000_000 }]);
-  expect(took).toBeLessThan(100_000);
+  expect(took).toBeLessThan(2);
 });

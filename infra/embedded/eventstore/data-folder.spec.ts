@@ -8,6 +8,7 @@ import { join } from 'node:path';
 import { EventStoreDBClient, jsonEvent } from '@eventstore/db-client';
 import { startEngineProcess } from '../child';
 import { EngineStartError } from '../engine';
+import { anonymousMemory, processorSeconds } from '../process-usage';
 import { startEventStore } from '.';
 import { openDataFolder } from './storage/data-folder';
 import { StreamHeads } from './storage/head';
@@ -157,11 +158,10 @@ test('a million events start in under 2 s after a crash, with memory that does n
   await first.kill();
   await client.dispose();
 
-  const start = performance.now();
   const engine = await startEngineProcess('eventstore', { dataDir, port: 0 });
   const again = EventStoreDBClient.connectionString(engine.url);
   const appended = await again.appendToStream('s-9999', jsonEvent({ type: 'T', data: {} }));
-  expect(performance.now() - start).toBeLessThan(100_000);
+  expect(processorSeconds(engine.process.pid!)).toBeLessThan(2);
   expect(appended.nextExpectedRevision).toBe(100n);
   // Touch as many streams as possible: heads are kept for a bounded number of them only.
   await Promise.all(
@@ -171,9 +171,3 @@ test('a million events start in under 2 s after a crash, with memory that does n
   await again.dispose();
   await engine.close();
 });
-
-/** Memory of a process in bytes, without the pages of mapped files, which the system takes back when it needs them. */
-function anonymousMemory(pid: number): number {
-  const [, kilobytes] = /RssAnon:\s+(\d+) kB/.exec(readFileSync(`/proc/${pid}/status`, 'utf8')) ?? [];
-  return Number(kilobytes ?? 0) * 1024;
-}
