@@ -76,11 +76,12 @@ export class EventStoreDb implements EventStore {
   }
 
   async seal(tenant: string, event: Pick<NewEvent, 'id' | 'type' | 'data'>): Promise<object> {
+    const { client } = this;
     try {
       return await within(APPEND_TIMEOUT, this.personal.seal(tenant, event));
     } catch (error) {
       if (!isTransient(error)) throw error;
-      this.reconnectAfter(error);
+      this.reconnectAfter(error, client);
       throw unavailable(error);
     }
   }
@@ -91,30 +92,32 @@ export class EventStoreDb implements EventStore {
     );
     const expectedRevision = expected === 'no-stream' ? NO_STREAM : BigInt(expected);
     for (let tries = 1; ; tries++) {
+      const { client } = this;
       try {
-        const appending = this.client.appendToStream(stream, proposed, { expectedRevision });
+        const appending = client.appendToStream(stream, proposed, { expectedRevision });
         const { nextExpectedRevision, position } = await within(APPEND_TIMEOUT, appending);
         return { revision: Number(nextExpectedRevision), position: position!.commit };
       } catch (error) {
         if (error instanceof WrongExpectedVersionError) throw new WrongExpectedRevisionError(error.message);
         if (!isTransient(error)) throw error;
         if (tries === APPEND_TRIES) throw unavailable(error);
-        this.reconnectAfter(error);
+        this.reconnectAfter(error, client);
         await abortableDelay(100 * 2 ** tries);
       }
     }
   }
 
   async *readStream(stream: string): AsyncIterable<RecordedEvent> {
+    const { client } = this;
     try {
-      for await (const resolved of this.client.readStream(stream, { direction: FORWARDS, fromRevision: START })) {
+      for await (const resolved of client.readStream(stream, { direction: FORWARDS, fromRevision: START })) {
         const event = this.toRecorded(resolved);
         if (event) yield* await this.personal.open([event]);
       }
     } catch (error) {
       if (error instanceof StreamNotFoundError) return;
       if (!isTransient(error)) throw error;
-      this.reconnectAfter(error);
+      this.reconnectAfter(error, client);
       throw unavailable(error);
     }
   }
@@ -122,8 +125,9 @@ export class EventStoreDb implements EventStore {
   async *subscribeToAll(options: SubscribeOptions): AsyncIterable<EventBatch> {
     let after = options.after;
     for (let failures = 0; !options.signal?.aborted;) {
+      const { client } = this;
       try {
-        for await (const batch of this.subscribeOnce({ ...options, after })) {
+        for await (const batch of this.subscribeOnce(client, { ...options, after })) {
           failures = 0;
           after = batch.position;
           yield batch;
@@ -131,34 +135,36 @@ export class EventStoreDb implements EventStore {
       } catch (error) {
         if (options.signal?.aborted) return;
         if (!isTransient(error)) throw error;
-        this.reconnectAfter(error);
+        this.reconnectAfter(error, client);
         await abortableDelay(Math.min(100 * 2 ** failures++, 2_000), options.signal);
       }
     }
   }
 
   async head(): Promise<bigint | undefined> {
+    const { client } = this;
     try {
-      for await (const { event } of this.client.readAll({ direction: BACKWARDS, fromPosition: END, maxCount: 1 })) {
+      for await (const { event } of client.readAll({ direction: BACKWARDS, fromPosition: END, maxCount: 1 })) {
         return event?.position?.commit;
       }
       return undefined;
     } catch (error) {
       if (!isTransient(error)) throw error;
-      this.reconnectAfter(error);
+      this.reconnectAfter(error, client);
       throw unavailable(error);
     }
   }
 
   /** What stands in the log after a position: counted as far as `COUNTED` goes, and estimated from there by the room that it takes. */
   async backlog(after: bigint): Promise<Backlog> {
+    const { client } = this;
     try {
       const fromPosition = after === 0n ? START : { commit: after, prepare: after };
       let events = 0;
       let since: string | null = null;
       let last = after;
       let read = 0;
-      for await (const { event } of this.client.readAll({ direction: FORWARDS, fromPosition, maxCount: COUNTED })) {
+      for await (const { event } of client.readAll({ direction: FORWARDS, fromPosition, maxCount: COUNTED })) {
         read++;
         if (!event?.position || event.position.commit <= after) continue;
         last = event.position.commit;
@@ -171,7 +177,7 @@ export class EventStoreDb implements EventStore {
       return { events: Math.round(events * (1 + Math.max(rest, 0))), since };
     } catch (error) {
       if (!isTransient(error)) throw error;
-      this.reconnectAfter(error);
+      this.reconnectAfter(error, client);
       throw unavailable(error);
     }
   }
@@ -181,14 +187,14 @@ export class EventStoreDb implements EventStore {
     void this.client.dispose();
   }
 
-  private async *subscribeOnce(options: SubscribeOptions): AsyncIterable<EventBatch> {
+  private async *subscribeOnce(client: EventStoreDBClient, options: SubscribeOptions): AsyncIterable<EventBatch> {
     const { after, streamPrefix, maxBatch = 1_000, lingerMs = 0, signal } = options;
     const window = new BatchWindow(maxBatch);
     const filterOptions = {
       checkpointInterval: CHECKPOINT_INTERVAL,
       checkpointReached: (_: unknown, { commit }: { commit: bigint }) => Promise.resolve(window.checkpoint(commit)),
     };
-    const subscription = this.client.subscribeToAll({
+    const subscription = client.subscribeToAll({
       fromPosition: after === undefined ? START : { commit: after, prepare: after },
       filter: streamPrefix
         ? streamNameFilter({ ...filterOptions, prefixes: [streamPrefix] })
@@ -235,12 +241,15 @@ export class EventStoreDb implements EventStore {
     };
   }
 
-  /** Version 6.2 does not reconnect by itself after INTERNAL or UNKNOWN; a new client always does. */
-  private reconnectAfter(error: unknown): void {
+  /**
+   * Version 6.2 does not reconnect by itself after INTERNAL or UNKNOWN; a new client always does. The old one's calls are cancelled
+   * with it, so only the first to fail replaces it: what they are sent again on must stay.
+   */
+  private reconnectAfter(error: unknown, failed: EventStoreDBClient): void {
+    if (this.client !== failed) return;
     if (error instanceof Error && isCommandError(error) && error.type === ErrorType.UNAVAILABLE) return;
-    const old = this.client;
     this.client = EventStoreDBClient.connectionString(this.url);
-    void old.dispose();
+    void failed.dispose();
   }
 }
 
