@@ -83,11 +83,15 @@ export async function startService(
   return app;
 }
 
-/** The entry of a service on its own: settings from the environment, `ATTEST_HOST` and `ATTEST_PORT`, until SIGINT or SIGTERM. */
+/**
+ * The entry of a service on its own: settings from the environment, `ATTEST_HOST` and `ATTEST_PORT`, until SIGINT or SIGTERM. Tells
+ * the process that forked it, if one did, where it listens.
+ */
 export async function runService(modules: readonly Type[]): Promise<void> {
   const { ATTEST_HOST: host = '0.0.0.0', ATTEST_PORT: port = '3000' } = process.env;
   const app = await startService(modules, settingsFromEnvironment(process.env), { host, port: Number(port) });
   app.enableShutdownHooks(['SIGINT', 'SIGTERM']);
+  process.send?.({ url: await app.getUrl() });
 }
 
 /** What Nest itself has to say goes to the same log. */

@@ -19,6 +19,7 @@ const RUN_ELSEWHERE: Readonly<Record<string, () => void>> = {
   'npm test': () => expect(readFileSync(join(ROOT, '.ci', 'run'), 'utf8')).toMatch(/^npm test$/m),
   'npm run lint': () => expect(readFileSync(join(ROOT, '.ci', 'run'), 'utf8')).toMatch(/^npm run lint$/m),
   'npm run bench -- engines --json': () => expect(scripts().bench).toBe('node dist/test/bench/main.js'),
+  'npm run bench -- load --quick --json': () => expect(scripts().bench).toBe('node dist/test/bench/main.js'),
 };
 
 function scripts(): Readonly<Record<string, string>> {

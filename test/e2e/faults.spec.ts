@@ -1,0 +1,76 @@
+import { setTimeout as delay } from 'node:timers/promises';
+import { overlappingOutages } from '../split/outages';
+import { appendPoison, parkedAt } from '../split/poison';
+import { type ProcessName, SplitStack } from '../split/split-stack';
+import { Trial, TRIAL_SERVICES } from '../split/trial';
+import { seededMoments } from './seeded-moments';
+
+/** 20 in the test that always runs; ATTEST_TEST_FAULT_ROUNDS=200 for the long one. */
+const ROUNDS = Number(process.env.ATTEST_TEST_FAULT_ROUNDS ?? 20);
+/** Another one strikes at other moments. */
+const SEED = process.env.ATTEST_TEST_FAULT_SEED ?? '1';
+/** A process dies so many milliseconds after the load has begun, at most. */
+const LATEST = 400;
+const OUTAGE_SECONDS = 60;
+const MINUTE = 60_000;
+
+describe('Faults under load, every service and engine a process of its own', () => {
+  let stack: SplitStack;
+  /** Goes on beside the rounds, on a stack of its own: it mostly waits. */
+  let outages: ReturnType<typeof overlappingOutages>;
+
+  beforeAll(async () => {
+    outages = overlappingOutages(OUTAGE_SECONDS);
+    outages.catch(() => undefined); // told by the test that awaits it
+    stack = await SplitStack.start({ services: TRIAL_SERVICES });
+  });
+
+  afterAll(async () => {
+    await Promise.allSettled([outages, stack.stop()]);
+  }, 5 * MINUTE);
+
+  it.each<ProcessName>(['eventstore', 'mongodb', 'clickhouse', 'projector'])(
+    `when %s is killed ${ROUNDS} times, then the three stores agree after each, nothing is lost and nothing doubled`,
+    async (victim) => {
+      for (const moment of seededMoments(`${SEED}:${victim}`, ROUNDS, LATEST)) {
+        const trial = await Trial.begin(stack, { senders: 2, rest: 20 });
+        await delay(moment);
+        await stack.process(victim).kill();
+        await stack.process(victim).returned();
+        await trial.goOn(20);
+        await trial.verify();
+      }
+    },
+    ROUNDS * MINUTE,
+  );
+
+  it('when an event comes that no read model of attempts can apply, then it is parked and its neighbours pass', async () => {
+    const trial = await Trial.begin(stack, { senders: 2, rest: 20 });
+    const poison = await appendPoison(stack, trial.tenant);
+    await trial.goOn(20);
+    const audit = await trial.settle();
+    await trial.verifyPositions();
+    const attempts = await audit.read<{ id: string }[]>('/v1/attempts', { limit: '1000' });
+    expect(attempts.map(({ id }) => id).sort()).toEqual([...trial.load.attempts].sort());
+    expect(await parkedAt(stack, poison)).toEqual(
+      expect.arrayContaining([
+        expect.objectContaining({ type: 'AttemptGraded', reason: expect.stringContaining('never recorded') as string }),
+      ]),
+    );
+  });
+
+  it(
+    `when ClickHouse and MongoDB are away for ${OUTAGE_SECONDS} seconds, then commands go on, and their lag grows and shrinks to nothing by itself`,
+    async () => {
+      const { outages: both, retried } = await outages;
+      expect(retried).toBe(0);
+      expect(both.map(({ store }) => store)).toEqual(['clickhouse', 'mongodb']);
+      for (const { lag, atReturn } of both) {
+        expect(lag).toEqual([...new Set(lag)].sort((a, b) => a - b));
+        expect(lag[0]).toBeGreaterThan(0);
+        expect(atReturn.store).toBeLessThan(atReturn.log);
+      }
+    },
+    5 * MINUTE,
+  );
+});
