@@ -8,12 +8,15 @@ it('explains itself', () => {
   const { status, stdout, stderr } = bench('--help');
   expect({ status, stderr }).toEqual({ status: 0, stderr: '' });
   expect(stdout).toMatch(/^Usage: npm run bench -- engines \[--json\]/);
+  expect(stdout).toContain('npm run bench -- load [PART...] [--quick] [--json]');
 });
 
 it.each([
-  ['nothing to measure', [], /^Name what to measure: engines\./],
-  ['too much to measure', ['engines', 'engines'], /^Name what to measure: engines\./],
+  ['nothing to measure', [], /^Name what to measure: engines or load\./],
+  ['too much to measure', ['engines', 'engines'], /^engines has no parts\./],
   ['an unknown bench', ['races'], /^There is no bench 'races'/],
+  ['an unknown part', ['load', 'write', 'races'], /^load has no part 'races'/],
+  ['an option of another bench', ['engines', '--quick'], /^--quick is for load\./],
   ['an unknown option', ['engines', '--fast'], /--fast/],
 ])('refuses %s and shows how it is used', (_what, given, message) => {
   const { status, stdout, stderr } = bench(...given);

@@ -1,0 +1,85 @@
+import { setTimeout as delay } from 'node:timers/promises';
+import type { Status } from '../../../apps/reports/status.controller';
+import { SplitStack } from '../../split/split-stack';
+import { type JobResult, runJob } from './job';
+import { named, type Part } from './part';
+import { settled } from './settled';
+import { percentile } from './statistics';
+
+const TENANT = 'bench';
+const RATES = [500, 1_000];
+const CONNECTIONS = 64;
+const POLL_MS = 25;
+
+type Sink = 'mongo' | 'clickhouse';
+/** When a sink was first seen at a position, in milliseconds since 1970. */
+type Sighting = readonly [position: number, at: number];
+
+/** How long after its answer a command is visible in each sink, at a steady rate. Seen through `/v1/status`, as a client would. */
+export const lag: Part = async ({ quick, report }) => {
+  const seconds = quick ? 10 : 30;
+  const stack = await SplitStack.start({ services: ['assessment', 'projector', 'audit'] });
+  try {
+    const token = await stack.token({ sub: 'admin', tenant: TENANT, roles: ['admin'] });
+    const job = { kind: 'http-commands', url: stack.url('assessment'), token, connections: CONNECTIONS } as const;
+    await runJob({ ...job, seconds: 3 });
+    const figures: Record<string, number> = {};
+    for (const rate of RATES) {
+      await settled(stack, TENANT);
+      const watch = new SinkWatch(stack);
+      const watching = watch.run();
+      const result = await runJob({ ...job, rate, seconds });
+      await settled(stack, TENANT);
+      watch.stop();
+      await watching;
+      figures[`achieved${rate}`] = result.timing.perSecond;
+      for (const sink of ['mongo', 'clickhouse'] as const) {
+        const lags = lagsOf(result, watch.seen[sink]);
+        const times = { p50Ms: percentile(lags, 0.5), p95Ms: percentile(lags, 0.95), p99Ms: percentile(lags, 0.99) };
+        Object.assign(figures, named(`${sink}${rate}`, times));
+        report(`${rate}/s, ${sink}: p95 ${Math.round(times.p95Ms)} ms`);
+      }
+    }
+    const floors = RATES.flatMap((rate) =>
+      ['mongo', 'clickhouse'].map((sink) => ({ figure: `${sink}${rate}P95Ms`, atMost: 2_000, aim: 1_000 })),
+    );
+    return { name: 'lag', figures, floors };
+  } finally {
+    await stack.stop();
+  }
+};
+
+/** Looks again and again how far each sink has come. */
+class SinkWatch {
+  readonly seen: Readonly<Record<Sink, Sighting[]>> = { mongo: [], clickhouse: [] };
+  private stopped = false;
+
+  constructor(private readonly stack: SplitStack) {}
+
+  stop(): void {
+    this.stopped = true;
+  }
+
+  async run(): Promise<void> {
+    const audit = await this.stack.as('admin', 'audit', TENANT);
+    while (!this.stopped) {
+      const { consumers } = await audit.read<Status>('/v1/status');
+      for (const sink of ['mongo', 'clickhouse'] as const) {
+        const position = Number(consumers[sink]);
+        const [last = -1] = this.seen[sink].at(-1) ?? [];
+        if (position > last) this.seen[sink].push([position, Date.now()]);
+      }
+      await delay(POLL_MS);
+    }
+  }
+}
+
+/** In rising order. */
+function lagsOf({ answered }: JobResult, seen: readonly Sighting[]): Float64Array {
+  const inOrder = [...answered].sort(([a], [b]) => a - b);
+  let next = 0;
+  return Float64Array.from(inOrder, ([position, at]) => {
+    while (seen[next]![0] < position) next++;
+    return Math.max(0, seen[next]![1] - at);
+  }).sort();
+}
