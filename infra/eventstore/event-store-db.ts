@@ -54,12 +54,19 @@ export interface Backlog {
   readonly since: string | null;
 }
 
+/** How much longer than its deadline an append is waited for, in milliseconds. */
+const GRACE = 5_000;
+
 /**
  * The kernel's `EventStore` over the official client. One instance per process: version 6.2 of the client keeps its pending
- * appends in one process-wide table, so that an error of one client would reject the appends of another.
+ * appends in one process-wide table. An error of the batch call of one client empties it for all, and an answer that finds no entry ends
+ * the process. So there is one client for appends, replaced only when that call has broken, and another for everything else.
  */
 export class EventStoreDb implements EventStore {
+  /** For appends. */
   private client: EventStoreDBClient;
+  /** For reads and subscriptions. */
+  private reader: EventStoreDBClient;
   /** Undefined without master keys: personal data then reads as null, and none can be written. */
   readonly keys: PersonKeys | undefined;
   private readonly personal: PersonalData;
@@ -71,6 +78,7 @@ export class EventStoreDb implements EventStore {
     wrapper?: KeyWrapper,
   ) {
     this.client = EventStoreDBClient.connectionString(url);
+    this.reader = EventStoreDBClient.connectionString(url);
     this.keys = wrapper && new PersonKeys(() => this.client, wrapper);
     this.personal = new PersonalData(catalog, this.keys);
   }
@@ -94,8 +102,8 @@ export class EventStoreDb implements EventStore {
     for (let tries = 1; ; tries++) {
       const { client } = this;
       try {
-        const appending = client.appendToStream(stream, proposed, { expectedRevision });
-        const { nextExpectedRevision, position } = await within(APPEND_TIMEOUT, appending);
+        const appending = client.appendToStream(stream, proposed, { expectedRevision, deadline: APPEND_TIMEOUT });
+        const { nextExpectedRevision, position } = await within(APPEND_TIMEOUT + GRACE, appending);
         return { revision: Number(nextExpectedRevision), position: position!.commit };
       } catch (error) {
         if (error instanceof WrongExpectedVersionError) throw new WrongExpectedRevisionError(error.message);
@@ -108,16 +116,16 @@ export class EventStoreDb implements EventStore {
   }
 
   async *readStream(stream: string): AsyncIterable<RecordedEvent> {
-    const { client } = this;
+    const { reader } = this;
     try {
-      for await (const resolved of client.readStream(stream, { direction: FORWARDS, fromRevision: START })) {
+      for await (const resolved of reader.readStream(stream, { direction: FORWARDS, fromRevision: START })) {
         const event = this.toRecorded(resolved);
         if (event) yield* await this.personal.open([event]);
       }
     } catch (error) {
       if (error instanceof StreamNotFoundError) return;
       if (!isTransient(error)) throw error;
-      this.reconnectAfter(error, client);
+      this.reconnectAfter(error, reader);
       throw unavailable(error);
     }
   }
@@ -125,9 +133,9 @@ export class EventStoreDb implements EventStore {
   async *subscribeToAll(options: SubscribeOptions): AsyncIterable<EventBatch> {
     let after = options.after;
     for (let failures = 0; !options.signal?.aborted;) {
-      const { client } = this;
+      const { reader } = this;
       try {
-        for await (const batch of this.subscribeOnce(client, { ...options, after })) {
+        for await (const batch of this.subscribeOnce(reader, { ...options, after })) {
           failures = 0;
           after = batch.position;
           yield batch;
@@ -135,36 +143,36 @@ export class EventStoreDb implements EventStore {
       } catch (error) {
         if (options.signal?.aborted) return;
         if (!isTransient(error)) throw error;
-        this.reconnectAfter(error, client);
+        this.reconnectAfter(error, reader);
         await abortableDelay(Math.min(100 * 2 ** failures++, 2_000), options.signal);
       }
     }
   }
 
   async head(): Promise<bigint | undefined> {
-    const { client } = this;
+    const { reader } = this;
     try {
-      for await (const { event } of client.readAll({ direction: BACKWARDS, fromPosition: END, maxCount: 1 })) {
+      for await (const { event } of reader.readAll({ direction: BACKWARDS, fromPosition: END, maxCount: 1 })) {
         return event?.position?.commit;
       }
       return undefined;
     } catch (error) {
       if (!isTransient(error)) throw error;
-      this.reconnectAfter(error, client);
+      this.reconnectAfter(error, reader);
       throw unavailable(error);
     }
   }
 
   /** What stands in the log after a position: counted as far as `COUNTED` goes, and estimated from there by the room that it takes. */
   async backlog(after: bigint): Promise<Backlog> {
-    const { client } = this;
+    const { reader } = this;
     try {
       const fromPosition = after === 0n ? START : { commit: after, prepare: after };
       let events = 0;
       let since: string | null = null;
       let last = after;
       let read = 0;
-      for await (const { event } of client.readAll({ direction: FORWARDS, fromPosition, maxCount: COUNTED })) {
+      for await (const { event } of reader.readAll({ direction: FORWARDS, fromPosition, maxCount: COUNTED })) {
         read++;
         if (!event?.position || event.position.commit <= after) continue;
         last = event.position.commit;
@@ -177,7 +185,7 @@ export class EventStoreDb implements EventStore {
       return { events: Math.round(events * (1 + Math.max(rest, 0))), since };
     } catch (error) {
       if (!isTransient(error)) throw error;
-      this.reconnectAfter(error, client);
+      this.reconnectAfter(error, reader);
       throw unavailable(error);
     }
   }
@@ -185,16 +193,17 @@ export class EventStoreDb implements EventStore {
   /** Cancels every call. Does not wait as `dispose` would: in version 6.2 the end of the batch-append call never comes. */
   close(): void {
     void this.client.dispose();
+    void this.reader.dispose();
   }
 
-  private async *subscribeOnce(client: EventStoreDBClient, options: SubscribeOptions): AsyncIterable<EventBatch> {
+  private async *subscribeOnce(reader: EventStoreDBClient, options: SubscribeOptions): AsyncIterable<EventBatch> {
     const { after, streamPrefix, maxBatch = 1_000, lingerMs = 0, signal } = options;
     const window = new BatchWindow(maxBatch);
     const filterOptions = {
       checkpointInterval: CHECKPOINT_INTERVAL,
       checkpointReached: (_: unknown, { commit }: { commit: bigint }) => Promise.resolve(window.checkpoint(commit)),
     };
-    const subscription = client.subscribeToAll({
+    const subscription = reader.subscribeToAll({
       fromPosition: after === undefined ? START : { commit: after, prepare: after },
       filter: streamPrefix
         ? streamNameFilter({ ...filterOptions, prefixes: [streamPrefix] })
@@ -242,13 +251,14 @@ export class EventStoreDb implements EventStore {
   }
 
   /**
-   * Version 6.2 does not reconnect by itself after INTERNAL or UNKNOWN; a new client always does. The old one's calls are cancelled
+   * A new client reconnects always. The old one's calls are cancelled
    * with it, so only the first to fail replaces it: what they are sent again on must stay.
    */
   private reconnectAfter(error: unknown, failed: EventStoreDBClient): void {
-    if (this.client !== failed) return;
-    if (error instanceof Error && isCommandError(error) && error.type === ErrorType.UNAVAILABLE) return;
-    this.client = EventStoreDBClient.connectionString(this.url);
+    if (!isBroken(error)) return;
+    if (failed === this.client) this.client = EventStoreDBClient.connectionString(this.url);
+    else if (failed === this.reader) this.reader = EventStoreDBClient.connectionString(this.url);
+    else return;
     void failed.dispose();
   }
 }
@@ -348,6 +358,17 @@ function isTransient(error: unknown): boolean {
     default:
       return false;
   }
+}
+
+/**
+ * Whether the client itself is of no use any more: version 6.2 does not reconnect by itself after INTERNAL or UNKNOWN, and a new one
+ * always does. A call that took too long says nothing of that.
+ */
+function isBroken(error: unknown): boolean {
+  if (error instanceof EventStoreUnavailableError) return false;
+  if (!(error instanceof Error) || !isCommandError(error)) return true;
+  const { UNAVAILABLE, TIMEOUT, DEADLINE_EXCEEDED } = ErrorType;
+  return ![UNAVAILABLE, TIMEOUT, DEADLINE_EXCEEDED].some((type) => type === error.type);
 }
 
 /** gRPC INTERNAL (13), UNKNOWN (2), UNAVAILABLE (14) and CANCELLED (1) without a typed reason come from the transport. */
