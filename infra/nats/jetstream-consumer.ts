@@ -49,6 +49,12 @@ const TIMEOUT = 30_000;
 /** A durable pull consumer that acknowledges a message only when it has been applied or stands among the dead letters. */
 export class JetStreamConsumer {
   private readonly lanes = new Map<string, Promise<void>>();
+  /** By sequence in the stream: delivered, and neither acknowledged nor given up. */
+  private readonly held = new Map<number, JsMsg>();
+  /** What waits here behind others is not to be delivered again. */
+  private readonly heartbeat = setInterval(() => {
+    for (const message of this.held.values()) message.working();
+  }, ACK_WAIT / 3);
   private readonly stopping = new AbortController();
 
   private constructor(
@@ -89,14 +95,20 @@ export class JetStreamConsumer {
     this.stopping.abort();
     await this.messages.close();
     await Promise.all(this.lanes.values());
+    clearInterval(this.heartbeat);
   }
 
   private async run(): Promise<void> {
     for await (const message of this.messages) {
+      if (this.held.has(message.seq)) continue; // delivered again while the first delivery is under way
+      this.held.set(message.seq, message);
       const { key, work } = this.prepare(message);
       const lane = (this.lanes.get(key) ?? Promise.resolve()).then(work);
       this.lanes.set(key, lane);
-      void lane.then(() => this.lanes.get(key) === lane && this.lanes.delete(key));
+      void lane.then(() => {
+        this.held.delete(message.seq);
+        if (this.lanes.get(key) === lane) this.lanes.delete(key);
+      });
     }
   }
 
@@ -131,7 +143,6 @@ export class JetStreamConsumer {
           { subject: message.subject, seq: message.seq, err: error, retryInMs: wait },
           'not applied; trying again',
         );
-        message.working();
         await abortableDelay(wait, this.stopping.signal);
       }
     }
