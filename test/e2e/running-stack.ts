@@ -131,6 +131,9 @@ export class RunningStack {
   }
 
   private async interrupt(pid: number): Promise<void> {
+    const { exitCode, signalCode } = this.process;
+    const ended = exitCode ?? signalCode;
+    if (ended !== null) throw new Error(`attest up had ended before with ${ended}:\n${this.stderr}`);
     const engines = this.engines();
     const closed = once(this.process, 'close');
     process.kill(pid, 'SIGINT');

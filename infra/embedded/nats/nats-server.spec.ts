@@ -59,7 +59,7 @@ describe('the nats-server', () => {
     const reported: string[] = [];
     engine = await startNats({ dataDir, port: 0, onProgress: (message) => reported.push(message) });
     const nats = await connect({ servers: engine.url, maxReconnectAttempts: -1, reconnectTimeWait: 20 });
-    const manager = await jetstreamManager(nats);
+    const manager = await jetstreamManager(nats, { timeout: 100_000 });
     await manager.streams.add({ name: 'FACTS', subjects: ['facts.>'] });
     const js = jetstream(nats, { timeout: 1_000 });
     const acknowledged = new Set<string>();
