@@ -285,8 +285,11 @@ function evolve(state: Enrollment, event: EnrollmentEvent): Enrollment {
     }
     case 'EnrollmentStarted':
       return { ...state, isStarted: true };
-    case 'EnrollmentCompleted':
-      return { ...state, status: 'completed', isOwn: false, courseVersion: event.data.courseVersion };
+    case 'EnrollmentCompleted': {
+      const { courseVersion } = event.data;
+      // A certificate follows, unless the course's pass counts for ever now: then the old one has no end to be renewed before.
+      return { ...state, status: 'completed', isOwn: false, courseVersion, certificate: null, lastExpiresOn: null };
+    }
     case 'EnrollmentFailed':
       return { ...state, status: 'failed', isOwn: false };
     case 'LearnerReminded':

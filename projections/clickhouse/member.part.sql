@@ -11,7 +11,7 @@ standing AS
         argMaxIf(
             tuple(expires_on),
             position,
-            type IN ('LearnerCertified', 'CertificationRenewed', 'CertificationExpired', 'EnrollmentSuperseded')).1 AS last_expires_on,
+            type IN ('EnrollmentCompleted', 'LearnerCertified', 'CertificationRenewed', 'CertificationExpired', 'EnrollmentSuperseded')).1 AS last_expires_on,
         argMaxIf(tuple(manager), position, type = 'ReportingLineChanged').1 AS reports_to,
         argMaxIf(employee_number, position, type = 'PersonHired') AS number,
         argMaxIf(

@@ -47,7 +47,7 @@ const REMINDER_DAYS = 7;
 /** What is to happen by itself, and when: read by the scheduler. Whatever it leads to is an event that takes the deadline away again. */
 export const deadlines: Projection<DeadlinesDocument, DeadlineEvent> = {
   name: 'deadlines',
-  version: 1,
+  version: 2,
   handles: [
     ...STANDING_EVENTS,
     ...CERTIFICATE_EVENTS,
@@ -127,9 +127,10 @@ function evolveEnrollment(before: EnrollmentDeadlines, event: Recorded<Enrollmen
       return due(event.data.dueOn);
     case 'LearnerExempted':
     case 'LearnerWithdrawn':
-    case 'EnrollmentCompleted':
     case 'EnrollmentFailed':
       return { ...before, open: false };
+    case 'EnrollmentCompleted':
+      return { ...before, open: false, certificate: null };
     case 'LearnerReminded':
       return { ...before, isReminded: true };
     case 'EnrollmentBecameOverdue':

@@ -29,7 +29,7 @@ export interface EnrollmentDocument extends Document {
 /** Each enrollment as it stands now. */
 export const enrollments: Projection<EnrollmentDocument, EnrollmentEvent> = {
   name: 'enrollments',
-  version: 2,
+  version: 3,
   handles: [...STANDING_EVENTS, ...CERTIFICATE_EVENTS, 'EnrollmentStarted', 'EnrollmentBecameOverdue'],
   key: ({ data }) => data.enrollment,
   evolve: (document, event) => {
@@ -61,7 +61,7 @@ export const enrollments: Projection<EnrollmentDocument, EnrollmentEvent> = {
       case 'EnrollmentStarted':
         return { ...after, startedAt: metadata.occurredAt };
       case 'EnrollmentCompleted':
-        return { ...after, endedAt: metadata.occurredAt, result: data.result };
+        return { ...after, endedAt: metadata.occurredAt, result: data.result, certificate: null };
       case 'EnrollmentFailed':
         return { ...after, result: data.result };
       case 'EnrollmentBecameOverdue':

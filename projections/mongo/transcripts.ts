@@ -56,7 +56,7 @@ const NOT_ENROLLED: TranscriptCourse = {
 /** Everything a person took part in, on one page. */
 export const transcripts: Projection<TranscriptDocument, TranscriptEvent> = {
   name: 'transcripts',
-  version: 3,
+  version: 4,
   handles: [
     ...STANDING_EVENTS,
     ...CERTIFICATE_EVENTS,
@@ -100,6 +100,7 @@ function evolveEnrollment(before: TranscriptCourse, event: Recorded<EnrollmentEv
     case 'LearnerEnrolled':
       return { ...course, enrolledAt: occurredAt, result: null };
     case 'EnrollmentCompleted':
+      return { ...course, endedAt: occurredAt, result: event.data.result, certifiedUntil: null };
     case 'EnrollmentFailed':
       return { ...course, endedAt: occurredAt, result: event.data.result };
     case 'LearnerCertified':
