@@ -21,32 +21,49 @@ export function expectedCourseOutcomes(
   enrollments: Iterable<EnrollmentDocument>,
   attempts: Iterable<AttemptDocument>,
 ): CourseOutcomes[] {
-  const byCourse = new Map<string, { -readonly [K in keyof CourseOutcomes]: CourseOutcomes[K] } & { sum: number }>();
-  const rowOf = (course: string) => {
-    const found = byCourse.get(course);
-    if (found) return found;
-    const counts = { enrolled: 0, withdrawn: 0, completed: 0, failed: 0, attempts: 0, graded: 0, passed: 0 };
-    const row = { course, ...counts, meanScore: null, sum: 0 };
-    byCourse.set(course, row);
-    return row;
-  };
-  for (const { course, status } of enrollments) {
-    const row = rowOf(course);
+  const tally = new CourseOutcomesTally();
+  for (const enrollment of enrollments) tally.addEnrollment(enrollment);
+  for (const attempt of attempts) tally.addAttempt(attempt);
+  return tally.rows();
+}
+
+/** Counts documents as they come, so that they need not be in memory together. */
+export class CourseOutcomesTally {
+  private readonly byCourse = new Map<
+    string,
+    { -readonly [K in keyof CourseOutcomes]: CourseOutcomes[K] } & { sum: number }
+  >();
+
+  addEnrollment({ course, status }: EnrollmentDocument): void {
+    const row = this.rowOf(course);
     row.enrolled++;
     if (status === 'withdrawn' || status === 'completed' || status === 'failed') row[status]++;
   }
-  for (const { course, status, grade } of attempts) {
-    if (status === 'started' || status === 'invalidated') continue;
-    const row = rowOf(course);
+
+  addAttempt({ course, status, grade }: AttemptDocument): void {
+    if (status === 'started' || status === 'invalidated') return;
+    const row = this.rowOf(course);
     row.attempts++;
-    if (!grade) continue;
+    if (!grade) return;
     row.graded++;
     row.sum += grade.raw;
     if (grade.passed) row.passed++;
   }
-  return [...byCourse.values()]
-    .map(({ sum, ...row }) => ({ ...row, meanScore: row.graded > 0 ? sum / row.graded : null }))
-    .sort((a, b) => (a.course < b.course ? -1 : 1));
+
+  rows(): CourseOutcomes[] {
+    return [...this.byCourse.values()]
+      .map(({ sum, ...row }) => ({ ...row, meanScore: row.graded > 0 ? sum / row.graded : null }))
+      .sort((a, b) => (a.course < b.course ? -1 : 1));
+  }
+
+  private rowOf(course: string) {
+    const found = this.byCourse.get(course);
+    if (found) return found;
+    const counts = { enrolled: 0, withdrawn: 0, completed: 0, failed: 0, attempts: 0, graded: 0, passed: 0 };
+    const row = { course, ...counts, meanScore: null, sum: 0 };
+    this.byCourse.set(course, row);
+    return row;
+  }
 }
 
 export interface QuestionStatistics {

@@ -7,7 +7,7 @@ import { derivedId } from '../../packages/eventsourcing';
 import { personIdOf } from '../../packages/people';
 import type { CourseOutcomes, TeamCompliance } from '../../projections/expected-reports';
 import type { EnrollmentDocument } from '../../projections/mongo/enrollments';
-import type { ReplayAnswer } from '../audit/audit.controller';
+import type { ReplayAnswer } from '../audit/replay-answer';
 import type { Report } from '../reports/reports.controller';
 import { AttestClient, tokenFor } from './client';
 import { DataFolder } from './data-folder';

@@ -4,13 +4,17 @@ import type { Warehouse } from '../../infra/clickhouse';
 import type { Stored } from '../../infra/mongo';
 import { canonicalJson } from '../../packages/eventsourcing';
 import { collectionOf } from '../../projections/mongo/collection';
-import type { AnyFold, Replay, Scope } from './replay';
+import type { Replayed } from './replay';
+import type { Pass } from './replay-passes';
+import type { Scope, Selection } from './scope';
 
 /** Where a store says something else than the log. */
 export interface Difference {
+  /** The store, and the collection, table or report in it. */
   readonly where: string;
+  /** Id of the document, position of the row's event, or key of the report's row. */
   readonly id: string;
-  readonly kind: 'missing' | 'unexpected' | 'different';
+  readonly kind: 'missing' | 'unexpected' | 'different' | 'duplicate' | 'behind';
   /** Names of the fields that differ. */
   readonly fields?: readonly string[];
 }
@@ -26,89 +30,75 @@ export interface CheckResult {
 
 const LISTED = 100;
 /** Later than any event, so that nothing is left out of the warehouse's side. */
-const END_OF_TIME = '2200-01-01T00:00:00.000Z';
+export const END_OF_TIME = '2200-01-01T00:00:00.000Z';
 
-/** Holds the read models and the warehouse against a replay of everything. Both must have reached the replay's position. */
-export async function checkReplay(
-  replay: Replay,
-  scope: Scope,
-  db: Db,
-  warehouse: Warehouse,
-  head: () => Promise<bigint | undefined>,
-): Promise<CheckResult> {
-  const differences: Difference[] = [];
-  let compared = 0;
-  for (const fold of replay.folds as readonly AnyFold[]) {
-    compared += await compareCollection(fold, scope, replay.position, db, head, differences);
+/** Gathers what was compared and what differs. */
+export class CheckTally {
+  compared = 0;
+  private differing = 0;
+  private readonly listed: Difference[] = [];
+
+  /** Differences by where they are. */
+  readonly byPlace = new Map<string, number>();
+
+  add(difference: Difference): void {
+    this.differing++;
+    this.byPlace.set(difference.where, (this.byPlace.get(difference.where) ?? 0) + 1);
+    if (this.listed.length < LISTED) this.listed.push(difference);
   }
-  compared += await compareLanding(replay, scope, warehouse, differences);
-  const asOf = { tenant: scope.tenant, asOf: END_OF_TIME, upTo: replay.position };
-  if (!scope.person) {
-    const outcomes = await warehouse.report<{ course: string }>('course-outcomes', asOf);
-    const rows = scope.course ? outcomes.filter(({ course }) => course === scope.course) : outcomes;
-    compared += compareRows('clickhouse course-outcomes', replay.courseOutcomes(), rows, 'course', differences);
+
+  get result(): CheckResult {
+    const { compared, differing, listed: differences } = this;
+    return { ok: differing === 0, compared, differing, differences };
   }
-  if (!scope.person && !scope.course) {
-    const rows = await warehouse.report<{ manager: string }>('team-compliance', { ...asOf, manager: '' });
-    const expected = replay.teamCompliance(END_OF_TIME.slice(0, 10));
-    compared += compareRows('clickhouse team-compliance', expected, rows, 'manager', differences);
-  }
-  const differing = differences.length;
-  return { ok: differing === 0, compared, differing, differences: differences.slice(0, LISTED) };
 }
 
-async function compareCollection(
-  { projection, documents }: AnyFold,
-  { tenant, person, course }: Scope,
-  position: bigint,
+/** Holds the documents of one pass against those in MongoDB with ids of the same range. MongoDB must have reached `upTo`. */
+export async function checkCollections(
+  { now, from, to, upTo }: Pass,
+  { filter }: Selection,
   db: Db,
   head: () => Promise<bigint | undefined>,
-  differences: Difference[],
-): Promise<number> {
-  const where = `mongodb ${projection.name}`;
-  const ofPerson = person && { $or: [{ _id: person }, { person }] };
-  const filter = { tenant, ...ofPerson, ...(course && { course }) } as Filter<Stored>;
-  const expected = new Map(documents);
-  const compared = expected.size;
-  const collection = (await collectionOf(db, projection)) as unknown as Collection<Stored>;
-  for await (const stored of collection.find(filter)) {
-    const { position: changedAt, ...found } = stored;
-    const document = expected.get(found._id);
-    expected.delete(found._id);
-    const changed = BigInt(changedAt.toString());
-    if (changed > position) {
-      // Changed since the replay read the log, if the log has come so far; then there is nothing to compare it with.
-      if (changed > ((await head()) ?? 0n))
-        differences.push({ where, id: found._id, kind: 'different', fields: ['position'] });
-      continue;
+  tally: CheckTally,
+): Promise<void> {
+  const range = { $gte: from, ...(to !== undefined && { $lt: to }) };
+  for (const projection of now.projections) {
+    const inRange = { $and: [filter, { _id: range }] } as Filter<Stored>;
+    const collection = (await collectionOf(db, projection)) as unknown as Collection<Stored>;
+    const where = `mongodb ${projection.name}`;
+    const expected = new Map(now.documentsOf(projection));
+    tally.compared += expected.size;
+    for await (const { position, ...found } of collection.find(inRange)) {
+      const document = expected.get(found._id);
+      expected.delete(found._id);
+      const changedAt = BigInt(position.toString());
+      if (changedAt > upTo) {
+        // Changed since the replay read the log, if the log has come so far; then there is nothing to compare it with.
+        if (changedAt > ((await head()) ?? 0n))
+          tally.add({ where, id: found._id, kind: 'different', fields: ['position'] });
+      } else if (!document) tally.add({ where, id: found._id, kind: 'unexpected' });
+      else if (canonicalJson(found) !== canonicalJson(document)) {
+        tally.add({ where, id: found._id, kind: 'different', fields: differingFields(document, found) });
+      }
     }
-    if (!document) differences.push({ where, id: found._id, kind: 'unexpected' });
-    else if (canonicalJson(found) !== canonicalJson(document)) {
-      differences.push({ where, id: found._id, kind: 'different', fields: differingFields(document, found) });
-    }
+    for (const id of expected.keys()) tally.add({ where, id, kind: 'missing' });
   }
-  for (const id of expected.keys()) differences.push({ where, id, kind: 'missing' });
-  return compared;
 }
 
-/** Every event of the tenant stands in the landing table as it stands in the log, once. */
-async function compareLanding(
-  { landing, readUpTo: upTo }: Replay,
-  { tenant }: Scope,
+/** Holds the reports that documents can be counted for against the warehouse's SQL. The warehouse must have reached the replay's position. */
+export async function checkReports(
+  { courseOutcomes, teamCompliance, upTo }: Replayed,
+  { tenant, course }: Scope & { tenant: string },
   warehouse: Warehouse,
-  differences: Difference[],
-): Promise<number> {
-  const where = 'clickhouse events';
-  const expected = new Map(landing);
-  for await (const { position, digest } of warehouse.landed(tenant, upTo)) {
-    const id = position.toString();
-    const inLog = expected.get(position);
-    expected.delete(position);
-    if (inLog === undefined) differences.push({ where, id, kind: 'unexpected' });
-    else if (inLog !== digest) differences.push({ where, id, kind: 'different' });
-  }
-  for (const position of expected.keys()) differences.push({ where, id: position.toString(), kind: 'missing' });
-  return landing.size;
+  tally: CheckTally,
+): Promise<void> {
+  const asOf = { tenant, asOf: END_OF_TIME, upTo };
+  const outcomes = await warehouse.report<{ course: string }>('course-outcomes', asOf);
+  const rows = course ? outcomes.filter((row) => row.course === course) : outcomes;
+  compareRows('clickhouse course-outcomes', courseOutcomes, rows, 'course', tally);
+  if (course) return;
+  const teams = await warehouse.report<{ manager: string }>('team-compliance', { ...asOf, manager: '' });
+  compareRows('clickhouse team-compliance', teamCompliance, teams, 'manager', tally);
 }
 
 function compareRows<Row extends object>(
@@ -116,22 +106,20 @@ function compareRows<Row extends object>(
   expected: readonly Row[],
   found: readonly object[],
   key: keyof Row & string,
-  differences: Difference[],
-): number {
+  tally: CheckTally,
+): void {
   const idOf = (row: object): string => String((row as Record<string, unknown>)[key]);
   const foundById = new Map(found.map((row) => [idOf(row), row]));
+  tally.compared += expected.length;
   for (const row of expected) {
     const id = idOf(row);
     const other = foundById.get(id);
     foundById.delete(id);
-    if (!other) differences.push({ where, id, kind: 'missing' });
-    else {
-      const fields = differingFields(row, other);
-      if (fields.length > 0) differences.push({ where, id, kind: 'different', fields });
-    }
+    const fields = other ? differingFields(row, other) : [];
+    if (!other) tally.add({ where, id, kind: 'missing' });
+    else if (fields.length > 0) tally.add({ where, id, kind: 'different', fields });
   }
-  for (const id of foundById.keys()) differences.push({ where, id, kind: 'unexpected' });
-  return expected.length;
+  for (const id of foundById.keys()) tally.add({ where, id, kind: 'unexpected' });
 }
 
 function differingFields(expected: object, found: object): string[] {

@@ -1,102 +1,185 @@
-import { createHash } from 'node:crypto';
-import { landingDigest } from '../../infra/clickhouse';
-import { auditLogDecider } from '../../packages/audit';
+import { createHash, type Hash } from 'node:crypto';
+import { canonicalJson, type Document, type EventStore, type RecordedEvent } from '../../packages/eventsourcing';
 import {
-  canonicalJson,
-  type Document,
-  type EventStore,
-  parseStreamName,
-  ProjectionFold,
-  type RecordedEvent,
-} from '../../packages/eventsourcing';
-import { expectedCourseOutcomes, expectedTeamCompliance } from '../../projections/expected-reports';
+  type CourseOutcomes,
+  CourseOutcomesTally,
+  type TeamCompliance,
+  expectedTeamCompliance,
+} from '../../projections/expected-reports';
 import { type AttemptDocument, attempts } from '../../projections/mongo/attempts';
+import { isAssigned } from '../../projections/mongo/enrollment-status';
 import { type EnrollmentDocument, enrollments } from '../../projections/mongo/enrollments';
 import { people, type PersonDocument } from '../../projections/mongo/people';
-import { teamProgress } from '../../projections/mongo/team-progress';
-import { transcripts } from '../../projections/mongo/transcripts';
+import { EventTimeline, type TimelineEntry } from './event-timeline';
+import { foldInPasses, type Includes, type Pass } from './replay-passes';
+import { membersOf, type Scope, type Selection, selectionOf } from './scope';
+import { type StateDifferences, StateDifferencesTally } from './state-difference';
 
-/** What a replay is about: one person, one course, or the whole tenant. */
-export interface Scope {
-  readonly tenant: string;
-  readonly person?: string | undefined;
-  readonly course?: string | undefined;
+/** From where the history is looked at: as it was in the world, and as it was known. */
+export interface Standpoint {
+  /** ISO 8601: leaves out what happened later in the world. */
+  readonly effective?: string | undefined;
+  /** Leaves out what was recorded later. */
+  readonly known?: { readonly position: bigint } | { readonly moment: string } | undefined;
 }
 
-/** The log folded anew with the read models' own pure functions. */
-export class Replay {
-  readonly people = new ProjectionFold<PersonDocument>(people);
-  readonly enrollments = new ProjectionFold<EnrollmentDocument>(enrollments);
-  readonly attempts = new ProjectionFold<AttemptDocument>(attempts);
-  readonly folds;
-  /** Digest of each of the tenant's events by position, as the warehouse should have landed it. */
-  readonly landing = new Map<bigint, string>();
+export interface ReplayOptions extends Standpoint {
+  /** The newest so many events are listed. */
+  readonly timeline: number;
+  /** Sees every event of the scope once, in the order of the log. */
+  readonly onEvent?: ((event: RecordedEvent) => Promise<void> | void) | undefined;
+  /** Sees every pass. */
+  readonly onPass?: ((pass: Pass, selection: Selection) => Promise<void>) | undefined;
+  /** Documents in memory at once. */
+  readonly atOnce?: number | undefined;
+}
+
+export interface Replayed {
   /** Events that were folded. */
-  events = 0;
-  /** Position of the tenant's last event, reads of the audit included. */
-  readUpTo = 0n;
-  /** Position of the tenant's last event. */
-  position = 0n;
-  recordedAt: string | null = null;
+  readonly events: number;
+  /** Position of the last of them. */
+  readonly position: bigint;
+  readonly recordedAt: string | null;
+  /** Position up to which the log was read. */
+  readonly upTo: bigint;
+  /** Position of the last event of the scope in the log, whether it counted or not. */
+  readonly lastRead: bigint;
+  readonly selection: Selection;
+  /** SHA-256, hex, over every document that the replay led to; equal for equal history. */
+  readonly digest: string;
+  /** Documents by read model. */
+  readonly documents: Readonly<Record<string, number>>;
+  /** The documents themselves, unless it is of a tenant or a course. */
+  readonly state: Readonly<Record<string, readonly Document[]>> | undefined;
+  readonly members: readonly string[] | undefined;
+  readonly courseOutcomes: readonly CourseOutcomes[];
+  readonly teamCompliance: readonly TeamCompliance[];
+  readonly timeline: readonly TimelineEntry[];
+  readonly timelineLeftOut: number;
+  /** How it stands now instead; undefined when it was looked at from now. */
+  readonly differences: StateDifferences | undefined;
+}
 
-  private constructor(
-    private readonly scope: Scope,
-    private readonly effective: string | undefined,
-  ) {
-    // A course's events tell of a person only in part: what is kept per person is left out then.
-    const perPerson = scope.course
-      ? []
-      : [this.people, new ProjectionFold(transcripts), new ProjectionFold(teamProgress)];
-    this.folds = [this.enrollments, this.attempts, ...perPerson] as const;
-  }
-
-  /**
-   * Reads the tenant's part of the log to its end. Reads only the event store.
-   * @param effective ISO 8601: leaves out what happened later in the world; everything when undefined
-   */
-  static async run(store: EventStore, scope: Scope, effective?: string): Promise<Replay> {
-    const replay = new Replay(scope, effective);
-    for await (const batch of store.subscribeToAll({ streamPrefix: `${scope.tenant}.` })) {
-      for (const event of batch.events) replay.apply(event);
-      if (batch.caughtUp) break;
+/**
+ * The log folded anew with the read models' own pure functions. Reads only the event store.
+ * @param on ISO 8601 date: what is open and was due before it is overdue
+ */
+export async function replay(
+  store: EventStore,
+  scope: Scope,
+  on: string,
+  { timeline: longest, onEvent, onPass, atOnce, ...standpoint }: ReplayOptions,
+): Promise<Replayed> {
+  const upTo = (await store.head()) ?? 0n;
+  const includes = includesOf(standpoint);
+  const members = scope.team ? await membersOf(store, scope, upTo, includes ?? (() => true)) : undefined;
+  const selection = selectionOf(store, scope, members);
+  const timeline = new EventTimeline(longest);
+  const counted = { events: 0, position: 0n, recordedAt: null as string | null };
+  let lastRead = 0n;
+  const onFirst = async (events: readonly RecordedEvent[]): Promise<void> => {
+    for (const event of events) {
+      lastRead = event.position;
+      await onEvent?.(event);
+      if (!selection.counts(event) || (includes && !includes(event))) continue;
+      counted.events++;
+      counted.position = event.position;
+      counted.recordedAt = event.recordedAt;
+      timeline.add(event);
     }
-    return replay;
-  }
-
-  /** SHA-256, hex, over the canonical JSON of every document, in the order of projections and ids. */
-  digest(): string {
-    const hash = createHash('sha256');
-    for (const { documents } of this.folds) {
-      for (const id of [...documents.keys()].sort()) hash.update(canonicalJson(documents.get(id)));
+  };
+  const state = new StateTally(selection, isSmall(scope));
+  const outcomes = new CourseOutcomesTally();
+  const teams = new TeamRecords();
+  const differences = includes && new StateDifferencesTally();
+  for await (const pass of foldInPasses(selection, upTo, includes, onFirst, atOnce)) {
+    state.add(pass);
+    differences?.add(pass);
+    for (const person of pass.then.documentsOf<PersonDocument>(people).values()) teams.addPerson(person);
+    for (const enrollment of pass.then.documentsOf<EnrollmentDocument>(enrollments).values()) {
+      outcomes.addEnrollment(enrollment);
+      teams.addEnrollment(enrollment);
     }
-    return hash.digest('hex');
+    for (const attempt of pass.then.documentsOf<AttemptDocument>(attempts).values()) outcomes.addAttempt(attempt);
+    await onPass?.(pass, selection);
+  }
+  return {
+    ...counted,
+    upTo,
+    lastRead,
+    selection,
+    ...state.result(),
+    members,
+    courseOutcomes: outcomes.rows(),
+    teamCompliance: expectedTeamCompliance(teams.people, teams.enrollments, { on }),
+    timeline: timeline.list(),
+    timelineLeftOut: timeline.leftOut,
+    differences: differences?.result,
+  };
+}
+
+function isSmall({ person, team, enrollment, attempt }: Scope): boolean {
+  return Boolean(person ?? team ?? enrollment ?? attempt);
+}
+
+function includesOf({ effective, known }: Standpoint): Includes {
+  if (effective === undefined && known === undefined) return undefined;
+  return ({ position, recordedAt, metadata }) => {
+    if (effective !== undefined && metadata.occurredAt > effective) return false;
+    if (known === undefined) return true;
+    return 'position' in known ? position <= known.position : recordedAt <= known.moment;
+  };
+}
+
+/** What the report about teams needs of people and of what they are assigned, and no more: passes bring them apart from each other. */
+class TeamRecords {
+  readonly people = new Map<string, PersonDocument>();
+  readonly enrollments: EnrollmentDocument[] = [];
+
+  addPerson({ _id, manager, status, employeeNumber, orgUnit }: PersonDocument): void {
+    this.people.set(_id, { _id, manager, status, employeeNumber, orgUnit } as PersonDocument);
   }
 
-  courseOutcomes() {
-    return expectedCourseOutcomes(this.enrollments.documents.values(), this.attempts.documents.values());
-  }
-
-  teamCompliance(on: string) {
-    return expectedTeamCompliance(this.people.documents, this.enrollments.documents.values(), { on });
-  }
-
-  private apply(event: RecordedEvent): void {
-    this.readUpTo = event.position;
-    this.landing.set(event.position, landingDigest(event));
-    if (parseStreamName(event.stream)?.category === auditLogDecider.category) return;
-    this.position = event.position;
-    const { person, people, course } = event.data as { person?: string; people?: readonly string[]; course?: string };
-    if (this.scope.person && person !== this.scope.person && !people?.includes(this.scope.person)) return;
-    if (this.scope.course && course !== this.scope.course) return;
-    if (this.effective && event.metadata.occurredAt > this.effective) return;
-    for (const fold of this.folds) {
-      fold.apply(event);
-      if (this.scope.person)
-        for (const other of people ?? []) if (other !== this.scope.person) fold.documents.delete(other);
-    }
-    this.events++;
-    this.recordedAt = event.recordedAt;
+  addEnrollment({ person, course, status, dueOn, certificate }: EnrollmentDocument): void {
+    if (isAssigned(status)) this.enrollments.push({ person, course, status, dueOn, certificate } as EnrollmentDocument);
   }
 }
 
-export type AnyFold = ProjectionFold<Document>;
+/** Counts and digests the documents of each read model as the passes bring them, in the order of ids. */
+class StateTally {
+  private readonly hashes: readonly Hash[];
+  private readonly counts: Record<string, number>;
+  private readonly kept: Record<string, Document[]>;
+
+  constructor(
+    private readonly selection: Selection,
+    private readonly keep: boolean,
+  ) {
+    this.hashes = selection.projections.map(() => createHash('sha256'));
+    this.counts = Object.fromEntries(selection.projections.map(({ name }) => [name, 0]));
+    this.kept = Object.fromEntries(selection.projections.map(({ name }) => [name, []]));
+  }
+
+  add({ then }: Pass): void {
+    this.selection.projections.forEach((projection, at) => {
+      const documents = then.documentsOf(projection);
+      this.counts[projection.name]! += documents.size;
+      for (const id of [...documents.keys()].sort()) {
+        const document = documents.get(id)!;
+        this.hashes[at]!.update(canonicalJson(document));
+        if (this.keep) this.kept[projection.name]!.push(document);
+      }
+    });
+  }
+
+  result(): Pick<Replayed, 'digest' | 'documents' | 'state'> {
+    const whole = createHash('sha256');
+    this.hashes.forEach((hash, at) => whole.update(this.selection.projections[at]!.name).update(hash.digest()));
+    const filled = Object.entries(this.kept).filter(([, documents]) => documents.length > 0);
+    return {
+      digest: whole.digest('hex'),
+      documents: this.counts,
+      state: this.keep ? Object.fromEntries(filled) : undefined,
+    };
+  }
+}

@@ -1,2 +1,4 @@
-export { type Freshness, landingDigest, type ReportQuery, Warehouse } from './warehouse';
-export { WarehouseLoader } from './warehouse-loader';
+export { ScratchWarehouse } from './scratch-warehouse';
+export { compareTables, type RowDifference } from './table-comparison';
+export { type Freshness, type ReportQuery, Warehouse } from './warehouse';
+export { landedData, toDateTime64, WarehouseLoader } from './warehouse-loader';

@@ -1,8 +1,6 @@
-import { createHash } from 'node:crypto';
 import type { Readable } from 'node:stream';
 import type { ClickHouseClient } from '@clickhouse/client';
-import type { RecordedEvent } from '../../packages/eventsourcing';
-import { landedData, toDateTime64 } from './warehouse-loader';
+import { toDateTime64 } from './warehouse-loader';
 
 /** How far the warehouse had come when it answered. */
 export interface Freshness {
@@ -85,18 +83,6 @@ export class Warehouse {
     return { position: BigInt(row?.position ?? 0), recordedAt: row?.recordedAt ?? null };
   }
 
-  /** A digest of each landed event of a tenant up to a position; equal to `landingDigest` of the event in the log. */
-  async *landed(tenant: string, upTo: bigint): AsyncIterable<{ position: bigint; digest: string }> {
-    const query_params = { tenant, upTo: upTo.toString() };
-    const answer = await this.clickhouse.query({ query: LANDED, query_params, format: 'JSONEachRow' });
-    for await (const rows of answer.stream<{ position: string; digest: string }>()) {
-      for (const row of rows) {
-        const { position, digest } = row.json();
-        yield { position: BigInt(position), digest };
-      }
-    }
-  }
-
   async position(tables: readonly string[] = []): Promise<bigint> {
     return (await this.freshness(tables)).position;
   }
@@ -109,21 +95,6 @@ export class Warehouse {
     return { position: BigInt(row?.position ?? 0), recordedAt: row?.recordedAt ?? null };
   }
 }
-
-/** SHA-256, hex, over what the landing table keeps of an event's identity and content. */
-export function landingDigest(event: RecordedEvent): string {
-  const { id, stream, revision, type } = event;
-  return createHash('sha256')
-    .update([id, stream, revision, type, landedData(event)].join('\n'))
-    .digest('hex');
-}
-
-const LANDED = `
-  SELECT
-    toString(position) AS position,
-    lower(hex(SHA256(arrayStringConcat([toString(id), stream, toString(revision), toString(type), data], '\\n')))) AS digest
-  FROM events
-  WHERE tenant = {tenant:String} AND events.position <= {upTo:UInt64}`;
 
 const REACHED = `
   WITH

@@ -4,6 +4,7 @@ export * from './decider';
 export * from './event-store';
 export * from './history';
 export * from './integrity';
+export * from './log-reading';
 export * from './messages';
 export * from './personal-data';
 export * from './projection';

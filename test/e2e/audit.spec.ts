@@ -1,6 +1,7 @@
 import { createClient } from '@clickhouse/client';
 import { MongoClient } from 'mongodb';
-import type { ReplayAnswer } from '../../apps/audit/audit.controller';
+import type { Difference } from '../../apps/audit/check';
+import type { ReplayAnswer } from '../../apps/audit/replay-answer';
 import { enrollmentIdOf } from '../../packages/enrollment';
 import { collectionName } from '../../packages/eventsourcing';
 import { attempts } from '../../projections/mongo/attempts';
@@ -22,6 +23,8 @@ describe('Audit', () => {
   const privacyAttempt = attempted(lea.person, 'privacy', 60);
   let admin: ApiClient;
   let compliance: ApiClient;
+  /** Where the log has what the stores are changed about. */
+  const positions: Record<string, string> = {};
 
   beforeAll(async () => {
     admin = await used.stack.as('admin', { tenant });
@@ -31,9 +34,12 @@ describe('Audit', () => {
     await admin.command('enroll-learner', { person: lea.person, course: 'safety', ...on('01-10') });
     await admin.command('enroll-learner', { person: luis.person, course: 'safety', ...on('01-10') });
     await admin.command('record-attempt', { ...leasAttempt, ...on('02-01') });
-    await admin.command('record-attempt', { ...luisAttempt, ...on('02-02') });
-    await admin.command('complete-enrollment', { person: lea.person, course: 'safety', ...on('02-03') });
-    await admin.command('record-attempt', { ...privacyAttempt, ...on('03-01') });
+    const at = async (name: string, command: string, data: object): Promise<void> => {
+      positions[name] = (await admin.command(command, data)).position;
+    };
+    await at('luisAttempt', 'record-attempt', { ...luisAttempt, ...on('02-02') });
+    await at('completed', 'complete-enrollment', { person: lea.person, course: 'safety', ...on('02-03') });
+    await at('privacyAttempt', 'record-attempt', { ...privacyAttempt, ...on('03-01') });
     await admin.settled();
   });
 
@@ -45,7 +51,9 @@ describe('Audit', () => {
       const { scope, events, documents, courseOutcomes, teamCompliance } = await replay();
       expect(scope).toEqual({ tenant });
       expect(events).toBe(9 + 3); // and whom each of them reports to
-      expect(documents).toEqual({ people: 3, enrollments: 2, attempts: 3, transcripts: 2, team_progress: 3 });
+      const learning = { enrollments: 2, attempts: 3, transcripts: 2, deadlines: 1, notifications: 0 };
+      const taken = { assessments: 0, 'attempt-papers': 0 };
+      expect(documents).toEqual({ people: 3, team_progress: 3, job_titles: 1, permissions: 0, ...learning, ...taken });
       expect(courseOutcomes).toMatchObject([
         { course: 'privacy', enrolled: 0, attempts: 1, passed: 1, meanScore: 60 },
         { course: 'safety', enrolled: 2, completed: 1, attempts: 2, passed: 1, meanScore: 50 },
@@ -54,9 +62,9 @@ describe('Audit', () => {
     });
 
     it('when one person is replayed, then only their history comes out', async () => {
-      const { events, person } = await replay({ person: lea.person });
+      const { events, state } = await replay({ person: lea.person });
       expect(events).toBe(5 + 1);
-      expect(person).toMatchObject({
+      expect(state).toMatchObject({
         people: [{ _id: lea.person, employeeNumber: 'lea', manager: mia.person }],
         enrollments: [{ course: 'safety', status: 'completed' }],
         attempts: expect.arrayContaining([expect.objectContaining({ _id: leasAttempt.attempt })]) as unknown[],
@@ -67,7 +75,7 @@ describe('Audit', () => {
     it('when one course is replayed, then only its history comes out', async () => {
       const { events, documents, courseOutcomes } = await replay({ course: 'privacy' });
       expect(events).toBe(1);
-      expect(documents).toEqual({ enrollments: 0, attempts: 1 });
+      expect(documents).toEqual({ enrollments: 0, attempts: 1, deadlines: 0, notifications: 0 });
       expect(courseOutcomes).toEqual([expect.objectContaining({ course: 'privacy', attempts: 1 })]);
     });
 
@@ -127,10 +135,17 @@ describe('Audit', () => {
     const leasEnrollment = enrollmentIdOf(lea.person, 'safety');
     const foreign = '0b0e8b6a-52a5-4f0e-8a43-6a1f3d2f8c11';
     let digest: string;
+    let passedInstead: Difference;
+    let gone: Difference;
+    let failedInstead: Difference;
 
     beforeAll(async () => {
       await admin.settled();
       digest = (await replay()).digest;
+      const facts = { attempt: 'clickhouse member_attempts', enrollment: 'clickhouse member_facts' };
+      passedInstead = { where: facts.attempt, id: positions.luisAttempt!, kind: 'different', fields: ['passed'] };
+      gone = { where: facts.attempt, id: positions.privacyAttempt!, kind: 'missing' };
+      failedInstead = { where: facts.enrollment, id: positions.completed!, kind: 'different', fields: ['status'] };
       const mongo = new MongoClient(used.stack.urls.mongodb);
       const db = mongo.db();
       type Stored = { _id: string; [field: string]: unknown };
@@ -159,12 +174,15 @@ describe('Audit', () => {
       expect(code).toBe(1);
       const answer = JSON.parse(stdout) as ReplayAnswer;
       expect(answer.digest).toBe(digest);
-      expect(answer.check).toMatchObject({ ok: false, differing: 6 });
+      expect(answer.check).toMatchObject({ ok: false, differing: 9 });
       expect(new Set(answer.check!.differences)).toEqual(
         new Set([
           { where: 'mongodb attempts', id: luisAttempt.attempt, kind: 'different', fields: ['grade'] },
           { where: 'mongodb enrollments', id: leasEnrollment, kind: 'missing' },
           { where: 'mongodb people', id: foreign, kind: 'unexpected' },
+          passedInstead,
+          gone,
+          failedInstead,
           {
             where: 'clickhouse course-outcomes',
             id: 'safety',
@@ -189,7 +207,11 @@ describe('Audit', () => {
 
     it('when a person with changes is checked, then theirs are named', async () => {
       const { check } = await replay({ person: lea.person, check: 'true' });
-      expect(check!.differences).toEqual([{ where: 'mongodb enrollments', id: leasEnrollment, kind: 'missing' }]);
+      expect(check!.differences).toEqual([
+        { where: 'mongodb enrollments', id: leasEnrollment, kind: 'missing' },
+        gone,
+        failedInstead,
+      ]);
     });
 
     it('when a person reads the result, then it says what differs', async () => {

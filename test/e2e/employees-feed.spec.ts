@@ -5,7 +5,7 @@ import { cloudEventOf } from '../../apps/attest/import/employees';
 import { type HrFact, readHrFacts } from '../../apps/attest/import/employees-facts';
 import { publishSampleRules, SAMPLE_RULES } from '../../apps/attest/sample';
 import { AttestClient } from '../../apps/attest/client';
-import type { ReplayAnswer } from '../../apps/audit/audit.controller';
+import type { ReplayAnswer } from '../../apps/audit/replay-answer';
 import { eventCatalog } from '../../apps/shared/event-catalog';
 import { EventStoreDb } from '../../infra/eventstore';
 import type { Receipt } from '../../infra/nats';

@@ -1,7 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import { setTimeout as delay } from 'node:timers/promises';
 import { EventStoreDBClient } from '@eventstore/db-client';
-import type { ReplayAnswer } from '../../apps/audit/audit.controller';
+import type { ReplayAnswer } from '../../apps/audit/replay-answer';
 import type { Report } from '../../apps/reports/reports.controller';
 import type { CourseOutcomes } from '../../projections/expected-reports';
 import type { ApiClient } from './api-client';

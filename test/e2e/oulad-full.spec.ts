@@ -1,6 +1,6 @@
 import { rmSync } from 'node:fs';
 import { join } from 'node:path';
-import type { ReplayAnswer } from '../../apps/audit/audit.controller';
+import type { ReplayAnswer } from '../../apps/audit/replay-answer';
 import type { ImportSummary } from '../../apps/attest/import/import-tally';
 import { expectedFromOulad } from '../../apps/attest/tour-expectations';
 import type { Report } from '../../apps/reports/reports.controller';

@@ -1,6 +1,6 @@
 import { randomUUID } from 'node:crypto';
 import { Long, MongoClient } from 'mongodb';
-import type { ReplayAnswer } from '../../apps/audit/audit.controller';
+import type { ReplayAnswer } from '../../apps/audit/replay-answer';
 import type { Status } from '../../apps/reports/status.controller';
 import type { EnrollmentDocument } from '../../projections/mongo/enrollments';
 import type { TranscriptDocument } from '../../projections/mongo/transcripts';

@@ -1,4 +1,4 @@
-import type { ReplayAnswer } from '../../apps/audit/audit.controller';
+import type { ReplayAnswer } from '../../apps/audit/replay-answer';
 import type { ApiClient } from '../e2e/api-client';
 import { newTenant } from '../e2e/records';
 import { until } from '../e2e/until';

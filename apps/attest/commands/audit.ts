@@ -1,26 +1,15 @@
 import type { Command } from 'commander';
-import type { ReplayAnswer } from '../../audit/audit.controller';
 import type { Explanation } from '../../audit/why';
 import { answer, table } from '../terminal';
-import { asOfOption, type Common, command, connect, tenantOption } from './command';
+import { addReconcileCommand } from './audit-reconcile';
+import { addReplayCommand } from './audit-replay';
+import { type Common, command, connect, tenantOption } from './command';
 
 export function addAuditCommands(program: Command): void {
   const auditing = program.command('audit').description('ask the log itself');
 
-  command(auditing, 'replay', 'fold the log anew for a person, a course or the tenant')
-    .addOption(tenantOption('ou'))
-    .option('--person <id>', 'only this person')
-    .option('--course <id>', 'only this course')
-    .option(...asOfOption)
-    .option('--check', 'compare with the read models and the warehouse; exit 1 when they differ')
-    .action(async (options: Common & { person?: string; course?: string; asOf?: string; check?: boolean }) => {
-      const { person, course, asOf } = options;
-      const client = await connect(options, 'compliance');
-      const check = options.check ? 'true' : undefined;
-      const replay = await client.get<ReplayAnswer>('/v1/audit/replay', { person, course, asOf, check });
-      answer(replay, Boolean(options.json), () => describeReplay(replay));
-      if (replay.check && !replay.check.ok) process.exitCode = 1;
-    });
+  addReplayCommand(auditing);
+  addReconcileCommand(auditing);
 
   command(auditing, 'why <id>', 'the chain of causes of an enrollment, notification, attempt, person or event')
     .addOption(tenantOption('acme'))
@@ -29,20 +18,6 @@ export function addAuditCommands(program: Command): void {
       const explanation = await client.get<Explanation>(`/v1/audit/why/${encodeURIComponent(id)}`);
       answer(explanation, Boolean(options.json), () => describeExplanation(explanation));
     });
-}
-
-function describeReplay({ asOf, events, documents, digest, courseOutcomes, person, check }: ReplayAnswer): string {
-  const parts = [
-    `${events} events up to position ${asOf.position}, as of ${asOf.effective}`,
-    table([documents]),
-    ...(person ? [JSON.stringify(person, null, 2)] : [table(courseOutcomes)]),
-    `digest ${digest}`,
-  ];
-  if (check) {
-    parts.push(`checked ${check.compared} documents and rows: ${check.differing} differ`);
-    if (check.differing > 0) parts.push(table(check.differences));
-  }
-  return parts.join('\n\n');
 }
 
 export function describeExplanation({ origin, rules, steps }: Explanation): string {

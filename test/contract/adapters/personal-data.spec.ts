@@ -3,7 +3,7 @@ import type { ResolvedEvent } from '@eventstore/db-client';
 import { eventCatalog } from '../../../apps/shared/event-catalog';
 import { EventStoreDb } from '../../../infra/eventstore';
 import { UnusableMasterKeyError } from '../../../infra/keys';
-import { landingDigest } from '../../../infra/clickhouse';
+import { landedData } from '../../../infra/clickhouse';
 import {
   CHAIN_START,
   chainHash,
@@ -80,7 +80,7 @@ describe('personal data', () => {
     expect(JSON.stringify(before!.sealed)).not.toMatch(/Ada|Lovelace|ada@/);
     await used.store.keys!.destroy({ tenant, person });
     const [after] = await all(anotherStore('one'), tenant);
-    expect(landingDigest(after!)).toBe(landingDigest(before!));
+    expect(landedData(after!)).toBe(landedData(before!));
   });
 
   it('is recognised when its command comes again, though it is encrypted anew', async () => {

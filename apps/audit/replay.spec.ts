@@ -1,0 +1,87 @@
+import type { EventStore, RecordedEvent } from '../../packages/eventsourcing';
+import { recorded } from '../../packages/eventsourcing/testing';
+import { replay, type ReplayOptions } from './replay';
+
+const ON = '2026-06-01';
+const COUNT = 40;
+
+/** The log as the store would give it, in batches of seven. */
+function storeOf(events: readonly RecordedEvent[]): EventStore & { reads: number } {
+  const unused = (): never => {
+    throw new Error('a replay does not do this');
+  };
+  const store = {
+    reads: 0,
+    seal: unused,
+    append: unused,
+    readStream: unused,
+    head: () => Promise.resolve(events.at(-1)?.position),
+    async *subscribeToAll() {
+      store.reads++;
+      for (let from = 0; from < events.length; from += 7) {
+        const batch = await Promise.resolve(events.slice(from, from + 7));
+        yield { events: batch, position: batch.at(-1)!.position, caughtUp: from + 7 >= events.length };
+      }
+    },
+  };
+  return store;
+}
+
+/** People who are enrolled, and some of whom complete; ids with other letters than ASCII among them. */
+const events = Array.from({ length: COUNT }, (_, n) => {
+  const person = `${n % 5 === 0 ? '\u{1F4DA}' : n % 7 === 0 ? '\uFF21' : 'p'}${(n * 37) % COUNT}`;
+  const data = { enrollment: `e-${person}`, person, course: 'safety' };
+  const at = { category: 'enrollment', id: data.enrollment, occurredAt: `2026-0${1 + (n % 5)}-01T00:00:00.000Z` };
+  const due = { reason: { kind: 'manual' }, dueOn: null, ruleDueOn: null, recertification: null, effectiveOn: ON };
+  const enrolled = recorded({ type: 'LearnerEnrolled', data: { ...data, ...due } }, { ...at, position: 2 * n + 1 });
+  const completed = recorded(
+    { type: 'EnrollmentCompleted', data: { ...data, result: null } },
+    { ...at, position: 2 * n + 2 },
+  );
+  return n % 3 === 0 ? [enrolled, completed] : [enrolled];
+}).flat();
+
+const run = (options: Partial<ReplayOptions> = {}, store = storeOf(events)) =>
+  replay(store, { tenant: 'acme' }, ON, { timeline: 0, ...options });
+
+it('reads the log once when the documents fit into memory', async () => {
+  const store = storeOf(events);
+  const { documents } = await run({}, store);
+  expect(documents).toMatchObject({ enrollments: COUNT, transcripts: COUNT });
+  expect(store.reads).toBe(1);
+});
+
+it.each([7, 20, 50])('comes to the same with %d documents in memory at once, reading the log again', async (atOnce) => {
+  const store = storeOf(events);
+  const largest: number[] = [];
+  const onPass: ReplayOptions['onPass'] = ({ now }) => Promise.resolve(void largest.push(now.size));
+  const { digest, documents, courseOutcomes, events: count } = await run({ atOnce, onPass }, store);
+  const whole = await run();
+  expect({ digest, documents, courseOutcomes, count }).toEqual({
+    digest: whole.digest,
+    documents: whole.documents,
+    courseOutcomes: whole.courseOutcomes,
+    count: whole.events,
+  });
+  expect(store.reads).toBe(largest.length);
+  expect(store.reads).toBeGreaterThan(2);
+  const all = Object.values(documents).reduce((sum, count) => sum + count, 0);
+  expect(Math.max(...largest)).toBeLessThan(all / 2);
+});
+
+it('lists the same differences however many passes it takes', async () => {
+  const known = { position: 30n };
+  const one = await run({ known });
+  const many = await run({ known, atOnce: 10 });
+  expect(one.differences!.total).toBeGreaterThan(10);
+  expect(many.differences!.total).toBe(one.differences!.total);
+  const sorted = (list: typeof one.differences) => [...list!.listed].map((each) => JSON.stringify(each)).sort();
+  expect(sorted(many.differences)).toEqual(sorted(one.differences));
+  expect(many.digest).toBe(one.digest);
+});
+
+it('reads nothing of an empty log', async () => {
+  const { events: count, position, documents } = await run({}, storeOf([]));
+  expect({ count, position }).toEqual({ count: 0, position: 0n });
+  expect(Object.values(documents).every((documents) => documents === 0)).toBe(true);
+});

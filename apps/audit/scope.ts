@@ -1,0 +1,148 @@
+import { auditLogDecider } from '../../packages/audit';
+import {
+  type AnyProjection,
+  type Document,
+  type EventStore,
+  parseStreamName,
+  readLog,
+  type RecordedEvent,
+} from '../../packages/eventsourcing';
+import { mongoProjections } from '../../projections';
+import { people, type PersonDocument } from '../../projections/mongo/people';
+import { FoldedState } from './folded-state';
+
+/** What a replay can be of, beside the whole tenant. */
+export const SCOPES = ['person', 'team', 'course', 'enrollment', 'attempt'] as const;
+export type ScopeKind = (typeof SCOPES)[number];
+
+/** What a replay is of: one thing of a tenant, a whole tenant, or, without a tenant, everything. */
+export type Scope = {
+  readonly tenant?: string | undefined;
+  /** The audit's own log instead of the history. */
+  readonly auditLog?: true | undefined;
+} & { readonly [Kind in ScopeKind]?: string | undefined };
+
+/** Which events, documents and rows a scope has. */
+export interface Selection {
+  /** Up to a position, in the order of the log, in batches. */
+  readonly read: (upTo: bigint) => AsyncIterable<readonly RecordedEvent[]>;
+  /** Leaves out what is read but is no part of the history. */
+  readonly counts: (event: RecordedEvent) => boolean;
+  readonly projections: readonly AnyProjection[];
+  readonly keeps: (document: Document) => boolean;
+  /** The same documents, as a filter of MongoDB. */
+  readonly filter: Readonly<Record<string, unknown>>;
+  /** The same rows: columns of the warehouse with the value that they have. */
+  readonly columns: Readonly<Record<string, string>>;
+}
+
+/** The streams of the tenant that are no part of its history of learning. */
+const APART = new Set([auditLogDecider.category]);
+
+function isHistory({ stream }: RecordedEvent): boolean {
+  return !APART.has(parseStreamName(stream)?.category ?? '');
+}
+
+/**
+ * @param members of the team that the scope names
+ * @param upTo position that the whole log has
+ */
+export function selectionOf(store: EventStore, scope: Scope, members: readonly string[] = []): Selection {
+  const { tenant, auditLog, person, team, course, enrollment, attempt } = scope;
+  if (auditLog && tenant) return auditLogOf(store, tenant);
+  const everything: Selection = {
+    read: (upTo) => readLog(store, tenant && `${tenant}.`, upTo),
+    counts: isHistory,
+    projections: mongoProjections,
+    keeps: () => true,
+    filter: tenant ? { tenant } : {},
+    columns: tenant ? { tenant } : {},
+  };
+  const { filter, columns } = everything;
+  if (enrollment) {
+    return ofStream(`${tenant}.enrollment-${enrollment}`, enrollment, { ...columns, enrollment });
+  }
+  if (attempt) return ofStream(`${tenant}.attempt-${attempt}`, attempt, { ...columns, attempt });
+  if (person || team) {
+    const wanted = new Set(person ? [person] : members);
+    return {
+      ...everything,
+      read: (upTo) => only(everything.read(upTo), (event) => concerns(event, wanted)),
+      keeps: ({ _id, ...document }) => wanted.has(_id) || wanted.has((document as { person?: string }).person ?? ''),
+      filter: { ...filter, $or: [{ _id: { $in: [...wanted] } }, { person: { $in: [...wanted] } }] },
+      columns: person ? { ...columns, person } : columns,
+    };
+  }
+  if (course) {
+    const isOfCourse = ({ data }: RecordedEvent): boolean => (data as { course?: string }).course === course;
+    return {
+      ...everything,
+      read: (upTo) => only(everything.read(upTo), isOfCourse),
+      // A course's events tell of a person only in part: what is kept per person is left out.
+      projections: mongoProjections.filter(({ name }) => PER_COURSE.has(name)),
+      keeps: (document) => (document as { course?: string }).course === course,
+      filter: { ...filter, course },
+      columns: { ...columns, course },
+    };
+  }
+  return everything;
+
+  function ofStream(stream: string, id: string, columns: Record<string, string>): Selection {
+    return {
+      ...everything,
+      read: (upTo) => ofOneStream(store, stream, upTo),
+      keeps: ({ _id }) => _id === id,
+      filter: { ...filter, _id: id },
+      columns,
+    };
+  }
+}
+
+/** Who looked at what in the audit of a tenant. */
+function auditLogOf(store: EventStore, tenant: string): Selection {
+  return {
+    read: (upTo) => readLog(store, `${tenant}.${auditLogDecider.category}-`, upTo),
+    counts: () => true,
+    projections: [],
+    keeps: () => false,
+    filter: {},
+    columns: {},
+  };
+}
+
+const PER_COURSE = new Set(['enrollments', 'deadlines', 'notifications', 'attempts']);
+
+/** The active people who report to a manager, as the events say that `includes` lets through. */
+export async function membersOf(
+  store: EventStore,
+  { tenant, team }: Scope,
+  upTo: bigint,
+  includes: (event: RecordedEvent) => boolean,
+): Promise<string[]> {
+  const state = new FoldedState([people]);
+  for (const category of ['person', 'reportinglines']) {
+    for await (const events of readLog(store, `${tenant}.${category}-`, upTo)) {
+      for (const event of events) if (includes(event)) state.apply(event);
+    }
+  }
+  return [...state.documentsOf<PersonDocument>(people).values()]
+    .filter(({ manager, status }) => manager === team && status === 'active')
+    .map(({ _id }) => _id)
+    .sort();
+}
+
+function concerns({ data }: RecordedEvent, wanted: ReadonlySet<string>): boolean {
+  const { person, people } = data as { person?: string; people?: readonly string[] };
+  return (person !== undefined && wanted.has(person)) || Boolean(people?.some((each) => wanted.has(each)));
+}
+
+async function* only(
+  batches: AsyncIterable<readonly RecordedEvent[]>,
+  isWanted: (event: RecordedEvent) => boolean,
+): AsyncGenerator<readonly RecordedEvent[]> {
+  for await (const events of batches) yield events.filter(isWanted);
+}
+
+async function* ofOneStream(store: EventStore, stream: string, upTo: bigint): AsyncGenerator<readonly RecordedEvent[]> {
+  for await (const event of store.readStream(stream)) if (event.position <= upTo) yield [event];
+}

@@ -1,0 +1,174 @@
+import { type ClickHouseClient, createClient } from '@clickhouse/client';
+import { type Collection, type Db, MongoClient } from 'mongodb';
+import type { ReconcileAnswer } from '../../apps/audit/reconciliation';
+import { enrollmentIdOf } from '../../packages/enrollment';
+import { collectionName } from '../../packages/eventsourcing';
+import { enrollments } from '../../projections/mongo/enrollments';
+import { jobTitles } from '../../projections/mongo/job-titles';
+import { permissions } from '../../projections/mongo/permissions';
+import type { ApiClient } from './api-client';
+import { attempted, hired, newTenant } from './records';
+import { useStack } from './running-stack';
+
+interface Stored {
+  _id: string;
+  [field: string]: unknown;
+}
+
+/** Each store is changed in one way, looked at, and put right again. */
+describe('A reconciliation', () => {
+  const used = useStack();
+  const tenant = newTenant();
+  const lea = hired({ occurredAt: '2026-01-01T00:00:00Z', employeeNumber: 'lea' });
+  const attempt = attempted(lea.person, 'safety', 80);
+  const enrollment = enrollmentIdOf(lea.person, 'safety');
+  let compliance: ApiClient;
+  let mongo: MongoClient;
+  let db: Db;
+  let clickhouse: ClickHouseClient;
+  let enrolledAt: string;
+  let attemptedAt: string;
+
+  beforeAll(async () => {
+    mongo = new MongoClient(used.stack.urls.mongodb);
+    db = mongo.db();
+    clickhouse = createClient({ url: used.stack.urls.clickhouse });
+    const admin = await used.stack.as('admin', { tenant });
+    compliance = await used.stack.as('compliance', { tenant });
+    await admin.command('hire-person', lea);
+    await admin.command('grant-permissions', { role: 'engineer', permissions: ['see-team'] });
+    enrolledAt = (await admin.command('enroll-learner', { person: lea.person, course: 'safety' })).position;
+    attemptedAt = (await admin.command('record-attempt', attempt)).position;
+    await admin.settled();
+  });
+  afterAll(async () => {
+    await clickhouse.close();
+    await mongo.close();
+  });
+
+  const collection = (projection: typeof enrollments | typeof jobTitles | typeof permissions): Collection<Stored> =>
+    db.collection<Stored>(collectionName(projection));
+  const reconcile = (): Promise<ReconcileAnswer> => compliance.read('/v1/audit/reconcile');
+  const change = async (query: string): Promise<void> => {
+    await clickhouse.command({ query, clickhouse_settings: { mutations_sync: '2' } });
+  };
+  /** Keeps the row that comes from an event, and puts it back over whatever became of it. */
+  const keepRow = async (table: string, position: string): Promise<() => Promise<void>> => {
+    const before = String(BigInt(position) - 1n);
+    await change(`CREATE TABLE kept AS ${table}`);
+    await change(`INSERT INTO kept SELECT * FROM ${table} WHERE position = ${position}`);
+    return async () => {
+      await change(`ALTER TABLE ${table} DELETE WHERE position IN (${position}, ${before})`);
+      await change(`INSERT INTO ${table} SELECT * FROM kept`);
+      await change('DROP TABLE kept');
+    };
+  };
+
+  it('given stores that nobody touched, then they agree, and every collection and table was looked at', async () => {
+    const answer = await reconcile();
+    expect(answer).toMatchObject({ ok: true, differing: 0, differences: [], places: {} });
+    // Of the read models: person, team member, transcript, enrollment, deadlines, attempt, title, permissions. The rest are rows.
+    expect(answer.compared).toBeGreaterThan(8 + answer.events);
+    const { eventstore, mongodb, clickhouse: warehouse } = answer.positions;
+    expect(BigInt(mongodb)).toBeGreaterThanOrEqual(BigInt(attemptedAt));
+    expect(BigInt(warehouse)).toBeGreaterThanOrEqual(BigInt(attemptedAt));
+    expect(BigInt(eventstore)).toBeGreaterThan(BigInt(attemptedAt));
+  });
+
+  it.each<[string, typeof enrollments | typeof jobTitles | typeof permissions]>([
+    ['an enrollment', enrollments],
+    ['a job title', jobTitles],
+    ['what a role may do', permissions],
+  ])(
+    'given %s that was deleted from MongoDB, altered or made up, then exactly that is named',
+    async (_, projection) => {
+      const documents = collection(projection);
+      const document = (await documents.findOne({ tenant }))!;
+      const where = `mongodb ${projection.name}`;
+
+      await documents.deleteOne({ _id: document._id });
+      expect((await reconcile()).differences).toEqual([{ where, id: document._id, kind: 'missing' }]);
+
+      await documents.insertOne({ ...document, altered: true });
+      const altered = { where, id: document._id, kind: 'different', fields: ['altered'] };
+      expect((await reconcile()).differences).toEqual([altered]);
+
+      await documents.replaceOne({ _id: document._id }, document);
+      await documents.insertOne({ ...document, _id: `${document._id}-made-up` });
+      expect((await reconcile()).differences).toEqual([{ where, id: `${document._id}-made-up`, kind: 'unexpected' }]);
+
+      await documents.deleteOne({ _id: `${document._id}-made-up` });
+      expect(await reconcile()).toMatchObject({ ok: true });
+    },
+  );
+
+  it('given an event that was deleted from ClickHouse, altered or doubled, then exactly that is named', async () => {
+    const where = 'clickhouse events';
+    const one = `tenant = '${tenant}' AND position = ${enrolledAt}`;
+    const putBack = await keepRow('events', enrolledAt);
+
+    await change(`INSERT INTO events SELECT * FROM kept`);
+    expect((await reconcile()).differences).toEqual([{ where, id: enrolledAt, kind: 'duplicate' }]);
+
+    await change(`ALTER TABLE events DELETE WHERE ${one}`);
+    expect((await reconcile()).differences).toEqual([{ where, id: enrolledAt, kind: 'missing' }]);
+
+    await change(`INSERT INTO events SELECT * REPLACE ('somebody' AS actor) FROM kept`);
+    const altered = { where, id: enrolledAt, kind: 'different', fields: ['actor'] };
+    expect((await reconcile()).differences).toEqual([altered]);
+
+    await putBack();
+    expect(await reconcile()).toMatchObject({ ok: true });
+  });
+
+  it('given a fact that was dropped from ClickHouse, altered or made up, then exactly that is named', async () => {
+    const where = 'clickhouse attempt_facts';
+    const one = `tenant = '${tenant}' AND position = ${attemptedAt}`;
+    const putBack = await keepRow('attempt_facts', attemptedAt);
+
+    await change(`ALTER TABLE attempt_facts DELETE WHERE ${one}`);
+    expect((await reconcile()).differences).toEqual([{ where, id: attemptedAt, kind: 'missing' }]);
+
+    await change(`INSERT INTO attempt_facts SELECT * REPLACE (false AS passed, 12 AS raw) FROM kept`);
+    const altered = { where, id: attemptedAt, kind: 'different', fields: ['passed', 'raw'] };
+    expect((await reconcile()).differences).toEqual([altered]);
+
+    await change(`ALTER TABLE attempt_facts DELETE WHERE ${one}`);
+    await change('INSERT INTO attempt_facts SELECT * FROM kept');
+    await change('INSERT INTO attempt_facts SELECT * REPLACE (position - 1 AS position) FROM kept');
+    const madeUp = { where, id: String(BigInt(attemptedAt) - 1n), kind: 'unexpected' };
+    expect((await reconcile()).differences).toEqual([madeUp]);
+
+    await putBack();
+    expect(await reconcile()).toMatchObject({ ok: true });
+  });
+
+  it('given both stores changed, then monitoring reads how much differs where, and the command line exits 1', async () => {
+    const documents = collection(enrollments);
+    const document = (await documents.findOne({ _id: enrollment }))!;
+    const putBack = await keepRow('attempt_facts', attemptedAt);
+    await documents.deleteOne({ _id: enrollment });
+    await change(`ALTER TABLE attempt_facts DELETE WHERE tenant = '${tenant}' AND position = ${attemptedAt}`);
+
+    const { code, stdout } = await used.stack.cli('audit', 'reconcile', '--tenant', tenant, '--json');
+    expect(code).toBe(1);
+    expect(JSON.parse(stdout)).toMatchObject({
+      ok: false,
+      differing: 2,
+      places: { 'mongodb enrollments': 1, 'clickhouse attempt_facts': 1 },
+    });
+    const forPeople = await used.stack.cli('audit', 'reconcile', '--tenant', tenant);
+    expect(forPeople.code).toBe(1);
+    expect(forPeople.stdout).toMatch(/^mongodb enrollments +1$/m);
+
+    await documents.insertOne(document);
+    await putBack();
+    expect((await used.stack.cli('audit', 'reconcile', '--tenant', tenant)).code).toBe(0);
+  });
+
+  it('given that it is done, then nothing of it is left in ClickHouse', async () => {
+    const answer = await clickhouse.query({ query: 'SHOW DATABASES', format: 'JSONEachRow' });
+    const names = (await answer.json<{ name: string }>()).map(({ name }) => name);
+    expect(names.filter((name) => name.startsWith('attest_scratch'))).toEqual([]);
+  });
+});
