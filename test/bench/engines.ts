@@ -4,6 +4,7 @@
  */
 import { fork } from 'node:child_process';
 import { join } from 'node:path';
+import { thisMachine } from './machine';
 import type { BenchResult } from './mongo';
 
 const ENGINES: Record<string, () => Promise<BenchResult>> = {
@@ -25,6 +26,15 @@ function misses({ name, figures, floors }: BenchResult): Miss[] {
   return Object.entries(floors)
     .map(([figure, floor]) => ({ figure: `${name}.${figure}`, value: figures[figure] ?? NaN, floor }))
     .filter(({ figure, value, floor }) => !(figure.endsWith('Ms') ? value <= floor : value >= floor));
+}
+
+/** The floors as this machine can keep them. */
+function scaled(result: BenchResult, speed: number): BenchResult {
+  const floors = Object.entries(result.floors).map(([figure, floor]): [string, number] => [
+    figure,
+    figure.endsWith('Ms') ? Math.round((floor / speed) * 100) / 100 : Math.round(floor * speed),
+  ]);
+  return { ...result, floors: Object.fromEntries(floors) };
 }
 
 /** Runs one bench in a process of its own. */
@@ -54,15 +64,19 @@ function table({ name, figures, floors }: BenchResult): string {
 
 /** Gives the exit code: 1 when a floor is missed. */
 export async function benchEngines(json: boolean): Promise<number> {
+  const machine = thisMachine();
+  process.stderr.write(
+    `This machine has ${machine.speed} of the speed of the one on which the floors were set; its load is ${machine.load}.\n`,
+  );
   const results: BenchResult[] = [];
   for (const engine of Object.keys(ENGINES)) {
     process.stderr.write(`Measuring ${engine} ...\n`);
-    const result = await measure(engine);
+    const result = scaled(await measure(engine), machine.speed);
     results.push(result);
     if (!json) process.stdout.write(`${table(result)}\n`);
   }
   const missed = results.flatMap(misses);
-  if (json) process.stdout.write(`${JSON.stringify({ results, missed }, null, 2)}\n`);
+  if (json) process.stdout.write(`${JSON.stringify({ machine, results, missed }, null, 2)}\n`);
   for (const { figure, value, floor } of missed) {
     process.stderr.write(`Missed: ${figure} is ${Math.round(value * 100) / 100}, its floor ${floor}.\n`);
   }

@@ -9,7 +9,8 @@ import { benchLoad, LOAD_PARTS } from './load';
 const USAGE = `Usage: npm run bench -- engines [--json]
        npm run bench -- load [PART...] [--quick] [--json]
 
-engines   the embedded engines through their official clients, in about two minutes
+engines   the embedded engines through their official clients, in about two minutes; on a slower machine than the one on which
+          the floors were set they are lower by as much, on a faster one they are the same
 load      Attest as a whole, every service and engine a process of its own: ${LOAD_PARTS.join(', ')};
           all of them when none is named
 
