@@ -10,6 +10,7 @@ import type { NotificationDocument } from '../../projections/mongo/notifications
 import type { PersonDocument } from '../../projections/mongo/people';
 import type { TeamProgress } from '../../projections/mongo/team-progress';
 import type { Explanation } from '../audit/why';
+import type { Status } from '../reports/status.controller';
 import type { PersonPermissions } from '../reports/queries.controller';
 import type { AttestClient } from './client';
 import { UsageError } from './data-folder';
@@ -91,11 +92,8 @@ export async function promote(
     ({ course, dueOn }) => `${course}, due ${dueOn}`,
   );
   const why = (): Promise<Explanation> => client.get<Explanation>(`/v1/audit/why/${enrollment}`);
-  /** The team view is another document than the enrollment: it is asked for as of the enrollment's place in the log. */
-  const position = enrolled.then(why).then(({ steps }) => {
-    const step = steps.find(({ type, stream }) => type === 'LearnerEnrolled' && stream.endsWith(enrollment));
-    return step?.position;
-  });
+  /** The team view is another document than the enrollment: it is asked for as of where the log is when the enrollment is seen. */
+  const position = enrolled.then(() => client.get<Status>('/v1/status')).then(({ log }) => log);
   await Promise.all([
     follow(
       'role',

@@ -77,8 +77,8 @@ export class EventStoreDb implements EventStore {
     private readonly catalog: EventCatalog,
     wrapper?: KeyWrapper,
   ) {
-    this.client = EventStoreDBClient.connectionString(url);
-    this.reader = EventStoreDBClient.connectionString(url);
+    this.client = connect(url);
+    this.reader = connect(url);
     this.keys = wrapper && new PersonKeys(() => this.client, wrapper);
     this.personal = new PersonalData(catalog, this.keys);
   }
@@ -86,7 +86,7 @@ export class EventStoreDb implements EventStore {
   async seal(tenant: string, event: Pick<NewEvent, 'id' | 'type' | 'data'>): Promise<object> {
     const { client } = this;
     try {
-      return await within(APPEND_TIMEOUT, this.personal.seal(tenant, event));
+      return await within(APPEND_TIMEOUT + GRACE, this.personal.seal(tenant, event));
     } catch (error) {
       if (!isTransient(error)) throw error;
       this.reconnectAfter(error, client);
@@ -102,7 +102,7 @@ export class EventStoreDb implements EventStore {
     for (let tries = 1; ; tries++) {
       const { client } = this;
       try {
-        const appending = client.appendToStream(stream, proposed, { expectedRevision, deadline: APPEND_TIMEOUT });
+        const appending = client.appendToStream(stream, proposed, { expectedRevision });
         const { nextExpectedRevision, position } = await within(APPEND_TIMEOUT + GRACE, appending);
         return { revision: Number(nextExpectedRevision), position: position!.commit };
       } catch (error) {
@@ -256,11 +256,18 @@ export class EventStoreDb implements EventStore {
    */
   private reconnectAfter(error: unknown, failed: EventStoreDBClient): void {
     if (!isBroken(error)) return;
-    if (failed === this.client) this.client = EventStoreDBClient.connectionString(this.url);
-    else if (failed === this.reader) this.reader = EventStoreDBClient.connectionString(this.url);
+    if (failed === this.client) this.client = connect(this.url);
+    else if (failed === this.reader) this.reader = connect(this.url);
     else return;
     void failed.dispose();
   }
+}
+
+/** A client whose calls wait as long as an append may take; the client's own default is ten seconds. */
+function connect(url: string): EventStoreDBClient {
+  const isSaid = /[?&]defaultDeadline=/i.test(url);
+  const deadline = `${url.includes('?') ? '&' : '?'}defaultDeadline=${APPEND_TIMEOUT}`;
+  return EventStoreDBClient.connectionString(isSaid ? url : `${url}${deadline}`);
 }
 
 /** Collects what a subscription delivers while the consumer is busy, and holds the subscription back when it is full. */
@@ -379,7 +386,8 @@ function isTransportError(error: unknown): boolean {
 
 function unavailable(cause: unknown): EventStoreUnavailableError {
   if (cause instanceof EventStoreUnavailableError) return cause;
-  return new EventStoreUnavailableError(`the event store does not answer: ${(cause as Error).message}`, { cause });
+  const { message, type } = cause as Error & { type?: string };
+  return new EventStoreUnavailableError(`the event store does not answer: ${message || type}`, { cause });
 }
 
 async function within<T>(milliseconds: number, work: Promise<T>): Promise<T> {

@@ -132,7 +132,7 @@ describe('The employees feed', () => {
     expect(outcomes.filter((outcome) => outcome !== 'accepted')).toEqual([]);
     await settled();
     await expectHistory(SAMPLE, tenant, facts);
-  });
+  }, 900_000);
 
   it('given the sample out of order and partly twice, when it is published, then everybody has the same', async () => {
     const { tenant, settled } = await prepare();
@@ -142,7 +142,7 @@ describe('The employees feed', () => {
     expect(outcomes.filter((outcome) => outcome === 'accepted')).toHaveLength(facts.length);
     await settled();
     await expectHistory(SAMPLE, tenant, facts);
-  });
+  }, 900_000);
 });
 
 describe('The employees feed, decided in memory', () => {
