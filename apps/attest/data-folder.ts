@@ -8,6 +8,16 @@ export class UsageError extends Error {
   override name = 'UsageError';
 }
 
+/** Why a folder cannot be used, by the code of the system's error. */
+const UNUSABLE: Readonly<Record<string, string>> = {
+  ENOSPC: 'the disk is full',
+  ENOTDIR: 'it is not a folder',
+  EEXIST: 'it is not a folder',
+  EACCES: 'you may not read and write it',
+  EPERM: 'you may not read and write it',
+  EROFS: 'its disk is read-only',
+};
+
 /** Where a running stack can be reached. */
 export interface StackUrls {
   readonly api: string;
@@ -51,9 +61,8 @@ export class DataFolder {
       writeFileSync(join(this.path, '.writable'), '');
       rmSync(join(this.path, '.writable'));
     } catch (error) {
-      const { code } = error as NodeJS.ErrnoException;
-      const why =
-        code === 'ENOSPC' ? 'the disk is full' : code === 'ENOTDIR' || code === 'EEXIST' ? 'it is not a folder' : code;
+      const { code = '', message } = error as NodeJS.ErrnoException;
+      const why = UNUSABLE[code] ?? message;
       throw new UsageError(
         `The data folder ${this.path} cannot be used: ${why}. Free it, or name another with --data.`,
       );
