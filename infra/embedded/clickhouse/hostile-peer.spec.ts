@@ -143,6 +143,8 @@ it('a body of the wrong encoding, or that ends too early, stores nothing and lea
     const { status } = await fetch(`${engine.url}/?query=${query}`, { method: 'POST', body: '1,a\n', headers });
     expect([encoding, status >= 400]).toEqual([encoding, true]);
   }
+  const insert = `query=${encodeURIComponent('INSERT INTO t FORMAT CSV')}&decompress=1`;
+  expect((await fetch(`${engine.url}/?${insert}`, { method: 'POST', body: '1,a\n' })).status).toBe(500);
   for (let cut = 0; cut < 20; cut++) (await raw(`${head}Content-Length: 4000000\r\n\r\n${'1,a\n'.repeat(cut * 2_000)}`)).destroy();
   await until(() => spooled().length === 0);
   
