@@ -57,10 +57,12 @@ export class ProjectionsController {
     return this.projectionStatus.rows(tenant);
   }
 
-  /** The tenant's events that could not be applied, each with its reason. */
+  /** The tenant's events that could not be applied to what queries read, or by workflows, each with its reason. */
   @Get('parked')
   async parked(@CallerOf() { tenant }: Caller, @Query() { limit, after }: PageParameters): Promise<ParkedEvent[]> {
-    return (await this.parkedEvents.list(tenant, { limit, after })).map(
+    const others = (await this.readModels.list()).flatMap(({ previous, building }) => [previous, building]);
+    const without = others.flatMap((build) => build?.collection ?? []);
+    return (await this.parkedEvents.list(tenant, { limit, after, without })).map(
       ({ _id: id, command: _command, parkedAt, ...parked }) => ({ id, ...parked, parkedAt: parkedAt.toISOString() }),
     );
   }

@@ -17,12 +17,7 @@ export class Checkpoints {
     this.collection = db.collection(collection);
   }
 
-  /** The position last handled, undefined before the first. From the first call on the consumer stands in `all`, at 0. */
-  async begin(consumer: string): Promise<bigint | undefined> {
-    return (await this.beginAll([consumer])).get(consumer) || undefined;
-  }
-
-  /** The same for several; 0 before the first. */
+  /** The positions last handled, 0 before the first. From the first call on the consumers stand in `all`. */
   async beginAll(consumers: readonly string[]): Promise<Map<string, bigint>> {
     const update = { $setOnInsert: { position: Long.ZERO, updatedAt: new Date() } };
     const operations = consumers.map((_id) => ({ updateOne: { filter: { _id }, update, upsert: true } }));

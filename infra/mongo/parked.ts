@@ -39,9 +39,16 @@ export class Parked {
     await this.collection.replaceOne({ _id }, { ...parked, ...(command && { command }) }, { upsert: true });
   }
 
-  /** What is parked, of one tenant where one is named, in the order of ids. */
-  list(tenant?: string, page: { limit?: number; after?: string | undefined } = {}): Promise<ParkedDocument[]> {
+  /**
+   * What is parked, of one tenant where one is named, in the order of ids.
+   * @param page.without consumers to leave out
+   */
+  list(
+    tenant?: string,
+    page: { limit?: number; after?: string | undefined; without?: readonly string[] } = {},
+  ): Promise<ParkedDocument[]> {
     const filter: Filter<ParkedDocument> = {
+      consumer: { $nin: [...(page.without ?? [])] },
       ...(tenant !== undefined && { stream: { $gte: `${tenant}.`, $lt: `${tenant}/` } }),
       ...(page.after !== undefined && { _id: { $gt: page.after } }),
     };

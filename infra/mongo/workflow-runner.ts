@@ -64,9 +64,9 @@ export class WorkflowRunner implements Consumer {
   /** Where the workflow that is furthest behind stands. A new one, or a new version, starts at the beginning. */
   async position(): Promise<bigint | undefined> {
     this.shared.clear();
-    for (const workflow of this.lanes.flat()) {
-      this.reached.set(workflow, (await this.checkpoints.begin(nameOf(workflow))) ?? 0n);
-    }
+    const workflows = this.lanes.flat();
+    const reached = await this.checkpoints.beginAll(workflows.map(nameOf));
+    for (const workflow of workflows) this.reached.set(workflow, reached.get(nameOf(workflow))!);
     const least = [...this.reached.values()].reduce((a, b) => (a < b ? a : b));
     return least || undefined;
   }

@@ -1,0 +1,84 @@
+import { randomUUID } from 'node:crypto';
+import type { ApiClient } from './api-client';
+import { attempted, newTenant } from './records';
+import type { RunningStack } from './running-stack';
+
+/** What readers met with while something was done to what they read. */
+export interface Reading {
+  readonly reads: number;
+  readonly writes: number;
+  /** Answers other than 200, and whatever else went wrong. */
+  readonly errors: readonly string[];
+  /** Answers that did not show what an earlier one had shown. */
+  readonly stepsBack: readonly string[];
+}
+
+/** Read by people and programs all the time; the tenant must be one to which nothing happens meanwhile. */
+const PAGES = ['/v1/people', '/v1/enrollments', '/v1/attempts', '/v1/notifications', '/v1/job-titles'];
+
+/**
+ * Reads without a pause while the work goes on: pages of a tenant to which nothing happens, which must stay as they are; and what a writer
+ * of another tenant adds, which must be there as soon as its position is, and stay.
+ */
+export async function readingThrough(
+  stack: RunningStack,
+  tenant: string,
+  work: () => Promise<unknown>,
+): Promise<Reading> {
+  const reader = await stack.as('admin', { tenant });
+  const writer = await stack.as('admin', { tenant: newTenant() });
+  const person = randomUUID();
+  const errors: string[] = [];
+  const stepsBack: string[] = [];
+  let reads = 0;
+  let writes = 0;
+  let seen = 0;
+  let isDone = false;
+
+  async function read<T>(client: ApiClient, path: string, parameters: Record<string, string>): Promise<T | undefined> {
+    const { status, body } = await client.get<T>(path, parameters);
+    reads++;
+    // It may say that it is behind, and is asked again; what it must not do is to answer without what was asked for.
+    if (status === 503 && parameters.minPosition) return read(client, path, parameters);
+    if (status !== 200) errors.push(`${path} was answered with ${status}: ${JSON.stringify(body)}`);
+    return status === 200 ? body : undefined;
+  }
+
+  async function rereadPage(path: string): Promise<void> {
+    const asBefore = await reader.read(path, { limit: '200' });
+    const before = JSON.stringify(asBefore);
+    while (!isDone) {
+      const now = JSON.stringify(await read(reader, path, { limit: '200' }));
+      if (now !== before) stepsBack.push(`${path}: ${before.slice(0, 500)} became ${now.slice(0, 500)}`);
+    }
+  }
+
+  async function writeAndRead(): Promise<void> {
+    while (!isDone) {
+      const attempt = attempted(person, 'safety', 50);
+      const { position: minPosition } = await writer.command('record-attempt', attempt);
+      writes++;
+      const found = await read<{ id: string }[]>(writer, '/v1/attempts', { person, minPosition, limit: '1000' });
+      if (found && !found.some(({ id }) => id === attempt.attempt)) stepsBack.push(`${minPosition} is not there`);
+    }
+  }
+
+  async function readWhatIsAdded(): Promise<void> {
+    while (!isDone) {
+      const found = await read<unknown[]>(writer, '/v1/attempts', { person, limit: '1000' });
+      if (found && found.length < seen) stepsBack.push(`${seen} attempts became ${found.length}`);
+      seen = found?.length ?? seen;
+    }
+  }
+
+  const reading = Promise.all([...PAGES.map(rereadPage), writeAndRead(), readWhatIsAdded()]).catch((error: unknown) => {
+    errors.push(String(error));
+  });
+  try {
+    await work();
+  } finally {
+    isDone = true;
+    await reading;
+  }
+  return { reads, writes, errors, stepsBack };
+}
