@@ -48,11 +48,9 @@ export class AttestClient {
 
   /** Asks again while the read side is behind what `minPosition` asks for, up to a minute. */
   async get<T>(path: string, parameters: Readonly<Record<string, string | undefined>> = {}): Promise<T> {
-    const given = Object.entries(parameters).filter((entry): entry is [string, string] => entry[1] !== undefined);
-    const query = new URLSearchParams(given).toString();
     for (let tries = 1; ; tries++) {
       try {
-        return await this.json(query ? `${path}?${query}` : path, {});
+        return await this.json(withQuery(path, parameters), {});
       } catch (error) {
         const isBehind = error instanceof ProblemError && error.problem.type === 'urn:attest:problem:read-model-behind';
         if (!isBehind || tries === 6) throw error;
@@ -62,6 +60,11 @@ export class AttestClient {
 
   post<T>(path: string): Promise<T> {
     return this.json(path, { method: 'POST' });
+  }
+
+  /** The answer as it comes, with its headers. */
+  download(path: string, parameters: Readonly<Record<string, string | undefined>>): Promise<Response> {
+    return this.fetch(withQuery(path, parameters), {});
   }
 
   /** Waits until everything that reads the log has seen all of it, the effects of workflows included. Gives the position. */
@@ -89,6 +92,12 @@ export class AttestClient {
     if (!response.ok) throw new ProblemError((await response.json()) as Problem);
     return response;
   }
+}
+
+function withQuery(path: string, parameters: Readonly<Record<string, string | undefined>>): string {
+  const given = Object.entries(parameters).filter((entry): entry is [string, string] => entry[1] !== undefined);
+  const query = new URLSearchParams(given).toString();
+  return query ? `${path}?${query}` : path;
 }
 
 export interface FoundStack {

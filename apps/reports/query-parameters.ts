@@ -13,6 +13,7 @@ import {
 } from 'class-validator';
 import { Type } from 'class-transformer';
 import { IsMoment, isMoment } from '../../packages/commands';
+import { REPORT_FORMATS, type ReportFormat } from './report-formats';
 
 const POSITION = /^\d{1,19}$/;
 /** What every query takes. */
@@ -108,13 +109,55 @@ export class ReportParameters extends AsOfParameters {
   @IsOptional()
   @IsKnownAt()
   knownAt?: string;
-}
 
-export class TeamReportParameters extends ReportParameters {
-  @ApiPropertyOptional({ description: 'Only the teams of this manager and of everybody below.' })
+  @ApiPropertyOptional({ description: 'Only people below this manager. You, unless you see the whole tenant.' })
   @IsOptional()
   @IsUUID()
   manager?: string;
+
+  @ApiPropertyOptional({
+    enum: ['subtree', 'direct'],
+    default: 'subtree',
+    description: 'Everybody below the manager, or only who reports to them.',
+  })
+  @IsOptional()
+  @IsIn(['subtree', 'direct'])
+  scope?: 'subtree' | 'direct';
+
+  @ApiPropertyOptional({ default: 30, maximum: 3650, description: 'How many days ahead is soon.' })
+  @IsOptional()
+  @Type(() => Number)
+  @IsInt()
+  @Min(0)
+  @Max(3650)
+  within?: number;
+
+  @ApiPropertyOptional({ description: 'Only this course.' })
+  @IsOptional()
+  @IsString()
+  course?: string;
+
+  @ApiPropertyOptional({ enum: REPORT_FORMATS, description: 'Otherwise as `Accept` says; JSON when it says nothing.' })
+  @IsOptional()
+  @IsIn(REPORT_FORMATS)
+  format?: ReportFormat;
+
+  @ApiPropertyOptional({
+    default: 10_000,
+    maximum: 10_000,
+    description: 'Rows of a page of JSON. Files hold all rows.',
+  })
+  @IsOptional()
+  @Type(() => Number)
+  @IsInt()
+  @Min(1)
+  @Max(10_000)
+  limit?: number;
+
+  @ApiPropertyOptional({ description: '`next` of the page before: the next rows of the report as it was then.' })
+  @IsOptional()
+  @IsString()
+  cursor?: string;
 }
 
 /** What `knownAt` stands for. */

@@ -6,7 +6,7 @@ import { type Freshness, Warehouse } from '../../infra/clickhouse';
 import { CLICKHOUSE } from '../../infra/engines.module';
 import { ReadModels } from '../../infra/mongo';
 import { mongoProjections } from '../../projections';
-import { readReport } from '../../projections/clickhouse';
+import { readReport, tablesOf } from '../../projections/clickhouse';
 import { InvalidParameterError, ReadModelBehindError } from '../shared/problems';
 import { knownAtOf } from './query-parameters';
 
@@ -20,6 +20,8 @@ export class ReadSide {
   readonly readModels: ReadModels;
   private readonly mongoReached: PositionWatch;
   private readonly warehouseReached: PositionWatch;
+  /** For each report: it goes on while tables that it does not need are still being filled. */
+  private readonly reportReached = new Map<string, PositionWatch>();
 
   constructor(
     readonly db: Db,
@@ -36,16 +38,26 @@ export class ReadSide {
     return this.mongoReached.reach(positionOf(minPosition));
   }
 
-  /** How far into the log a report looks: as far as the warehouse has come, or no further than what was known then. */
-  async knownAt(knownAt: string | undefined): Promise<Freshness> {
-    if (knownAt === undefined) return this.warehouse.freshness();
+  /** How far into the log a report looks: as far as its tables have come, or no further than what was known then. */
+  async knownAt(knownAt: string | undefined, report?: string): Promise<Freshness> {
+    const tables = report === undefined ? [] : tablesOf(report);
+    if (knownAt === undefined) return this.warehouse.freshness(tables);
     const known = knownAtOf(knownAt);
-    if ('position' in known) await this.warehouseReached.reach(known.position);
-    return this.warehouse.known(known);
+    if ('position' in known) await this.reached(report).reach(known.position);
+    return this.warehouse.known(known, tables);
   }
 
-  awaitWarehouse(minPosition: string | undefined): Promise<void> {
-    return this.warehouseReached.reach(positionOf(minPosition));
+  /** Whether the whole warehouse, or all that a report is read from, includes this position. */
+  awaitWarehouse(minPosition: string | undefined, report?: string): Promise<void> {
+    return this.reached(report).reach(positionOf(minPosition));
+  }
+
+  private reached(report: string | undefined): PositionWatch {
+    if (report === undefined) return this.warehouseReached;
+    const watch =
+      this.reportReached.get(report) ?? new PositionWatch(() => this.warehouse.position(tablesOf(report)), 50);
+    this.reportReached.set(report, watch);
+    return watch;
   }
 }
 

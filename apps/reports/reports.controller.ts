@@ -1,12 +1,16 @@
-import { Controller, Get, Query } from '@nestjs/common';
-import { ApiBearerAuth, ApiTags } from '@nestjs/swagger';
+import { Controller, Get, Headers, Param, Query, Res, StreamableFile } from '@nestjs/common';
+import { ApiBearerAuth, ApiOkResponse, ApiOperation, ApiParam, ApiTags } from '@nestjs/swagger';
+import type { FastifyReply } from 'fastify';
 import type { Caller } from '../../packages/auth';
+import { describeReport, reportNames } from '../../projections/clickhouse';
 import { projectionVersion, reportDigest } from '../../projections/clickhouse/report-digest';
-import type { CourseOutcomes, TeamCompliance } from '../../projections/expected-reports';
-import { Allow, CallerOf } from '../shared/authentication';
+import { CallerOf } from '../shared/authentication';
+import { InvalidParameterError, NotFoundError } from '../shared/problems';
 import { requireAccessTo, requireTeamSight, seesWholeTenant } from './access';
-import { momentOf, ReportParameters, TeamReportParameters } from './query-parameters';
+import { momentOf, ReportParameters } from './query-parameters';
 import { ReadSide } from './read-side';
+import { decodeCursor, encodeCursor } from './report-cursor';
+import { exported, type FileFormat, formatOf, MEDIA_TYPES } from './report-formats';
 
 export interface Report<Row> {
   readonly asOf: {
@@ -23,54 +27,118 @@ export interface Report<Row> {
   /** Digest of the SQL that gave the rows. */
   readonly projection: string;
   readonly rows: readonly Row[];
+  /** Cursor of the next page; left out when there is none. */
+  readonly next?: string;
   /** Over all of this: `attest audit reproduce` gets the same from the log alone. */
   readonly digest: string;
 }
 
-/** Reports from the ClickHouse warehouse. Each says how fresh it is. */
+/** Rows of a page of JSON where the caller does not say. */
+const PAGE = 10_000;
+const NAMES = reportNames();
+/** What the SQL of a report says may be asked of it, and the tenant. */
+type Asked = { readonly tenant: string } & Readonly<Record<string, string>>;
+type Freshness = Report<unknown>['asOf'];
+
+/** Reports from the ClickHouse warehouse: each is one SQL file, and says how fresh it is. */
 @ApiTags('reports')
 @ApiBearerAuth()
 @Controller('v1/reports')
 export class ReportsController {
   constructor(private readonly readSide: ReadSide) {}
 
-  @Get('course-outcomes')
-  @Allow('admin', 'compliance', 'analyst', 'manager', 'service')
-  courseOutcomes(
-    @CallerOf() { tenant }: Caller,
-    @Query() parameters: ReportParameters,
-  ): Promise<Report<CourseOutcomes>> {
-    return this.report('course-outcomes', parameters, { tenant });
-  }
-
-  @Get('team-compliance')
-  async teamCompliance(
+  @Get(':report')
+  @ApiOperation({
+    summary: 'A report, as JSON in pages or whole as a file',
+    description: NAMES.map((name) => `- \`${name}\`: ${describeReport(name).says}`).join('\n'),
+  })
+  @ApiParam({ name: 'report', enum: NAMES })
+  @ApiOkResponse({
+    description:
+      'Files say in the headers `attest-position`, `attest-time` and `attest-effective` what JSON says in `asOf`: how fresh the report is.',
+    content: Object.fromEntries(Object.values(MEDIA_TYPES).map((type) => [type, {}])),
+  })
+  async report(
     @CallerOf() caller: Caller,
-    @Query() parameters: TeamReportParameters,
-  ): Promise<Report<TeamCompliance>> {
+    @Param('report') name: string,
+    @Query() parameters: ReportParameters,
+    @Headers('accept') accept: string | undefined,
+    @Res({ passthrough: true }) reply: FastifyReply,
+  ): Promise<Report<object> | StreamableFile> {
     await requireTeamSight(this.readSide.db, caller);
-    const manager = parameters.manager ?? (seesWholeTenant(caller) ? '' : caller.sub);
-    if (manager) await requireAccessTo(this.readSide.db, caller, manager);
-    return this.report('team-compliance', parameters, { tenant: caller.tenant, manager });
+    if (!NAMES.includes(name)) throw new NotFoundError(`There is no report ${name}; there are ${NAMES.join(', ')}.`);
+    const asked = await this.askedBy(caller, name, parameters);
+    const format = formatOf(parameters.format, accept);
+    await this.readSide.awaitWarehouse(parameters.minPosition, name);
+    return format === 'json' ? this.page(name, asked, parameters) : this.file(name, asked, parameters, format, reply);
   }
 
-  private async report<Row extends object>(
-    name: string,
-    { asOf, minPosition, knownAt }: ReportParameters,
-    parameters: { tenant: string } & Record<string, string>,
-  ): Promise<Report<Row>> {
-    await this.readSide.awaitWarehouse(minPosition);
-    const { warehouse } = this.readSide;
-    const effective = asOf === undefined ? new Date().toISOString() : momentOf(asOf);
-    const { position, recordedAt: time } = await this.readSide.knownAt(knownAt);
-    const rows = await warehouse.report<Row>(name, { ...parameters, asOf: effective, upTo: position });
+  /** What the report is asked, within what the caller may see: managers see the people below them and nobody else. */
+  private async askedBy(caller: Caller, name: string, parameters: ReportParameters): Promise<Asked> {
+    const { defaults } = describeReport(name);
+    const { scope, within, course } = parameters;
+    const manager = parameters.manager ?? (seesWholeTenant(caller) ? undefined : caller.sub);
+    if (manager) await requireAccessTo(this.readSide.db, caller, manager);
+    const given = Object.entries({ manager, scope, within, course }).filter(([, value]) => value !== undefined);
+    for (const [parameter] of given) {
+      if (!(parameter in defaults)) throw new InvalidParameterError(parameter, `is nothing that ${name} takes`);
+    }
+    return { tenant: caller.tenant, ...Object.fromEntries(given.map(([key, value]) => [key, String(value)])) };
+  }
+
+  private async page(name: string, asked: Asked, parameters: ReportParameters): Promise<Report<object>> {
+    const { asOf, knownAt, cursor, limit = PAGE } = parameters;
+    const question = { name, asked, asOf: asOf ?? null, knownAt: knownAt ?? null };
+    const from = cursor === undefined ? undefined : decodeCursor(cursor, question);
+    const fresh = await this.freshness(name, from ? { asOf: from.effective, knownAt: from.position } : parameters);
+    const offset = from?.offset ?? 0;
+    // One more than the page, to see whether there is another.
+    const query = { ...asked, asOf: fresh.effective, upTo: BigInt(fresh.position), limit: limit + 1, offset };
+    const found = await this.readSide.warehouse.report<object>(name, query);
+    const rows = found.slice(0, limit);
+    const isWhole = offset === 0 && found.length <= limit;
     const answer = {
       report: name,
-      parameters,
-      asOf: { position: position.toString(), time, effective },
+      parameters: isWhole ? asked : { ...asked, limit: String(limit), offset: String(offset) },
+      asOf: fresh,
       projection: projectionVersion(name),
       rows,
     };
-    return { ...answer, digest: reportDigest(answer) };
+    const { position, effective } = fresh;
+    const next =
+      found.length > limit ? encodeCursor({ position, effective, offset: offset + limit }, question) : undefined;
+    return { ...answer, ...(next && { next }), digest: reportDigest(answer) };
+  }
+
+  private async file(
+    name: string,
+    asked: Asked,
+    parameters: ReportParameters,
+    format: FileFormat,
+    reply: FastifyReply,
+  ): Promise<StreamableFile> {
+    for (const field of ['limit', 'cursor'] as const) {
+      if (parameters[field] !== undefined) throw new InvalidParameterError(field, `is for JSON: a file holds all rows`);
+    }
+    const { position, time, effective } = await this.freshness(name, parameters);
+    const query = { ...asked, asOf: effective, upTo: BigInt(position) };
+    const stream = await exported(this.readSide.warehouse, name, query, format);
+    reply.headers({
+      'attest-position': position,
+      'attest-time': time ?? '',
+      'attest-effective': effective,
+      'attest-projection': projectionVersion(name),
+    });
+    const disposition = `attachment; filename="${name}-${effective.slice(0, 10)}.${format}"`;
+    return new StreamableFile(stream, { type: MEDIA_TYPES[format], disposition });
+  }
+
+  private async freshness(
+    name: string,
+    { asOf, knownAt }: Pick<ReportParameters, 'asOf' | 'knownAt'>,
+  ): Promise<Freshness> {
+    const effective = asOf === undefined ? new Date().toISOString() : momentOf(asOf);
+    const { position, recordedAt: time } = await this.readSide.knownAt(knownAt, name);
+    return { position: position.toString(), time, effective };
   }
 }

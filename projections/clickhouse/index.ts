@@ -59,11 +59,17 @@ export function describeReport(name: string): ReportDescription {
 
 /** The names of the migrations whose tables a report is read from: it is as fresh as the one that is furthest behind. */
 export function tablesOf(report: string): readonly string[] {
+  const known = tables.get(report);
+  if (known) return known;
   const words = new Set(readReport(report).match(/\w+/g));
-  return readMigrations()
+  const found = readMigrations()
     .filter(({ derive }) => derive && words.has(/^INSERT INTO (\w+)/.exec(derive)?.[1] ?? ''))
     .map(({ name }) => name);
+  tables.set(report, found);
+  return found;
 }
+
+const tables = new Map<string, readonly string[]>();
 
 function read(file: string): string {
   return readFileSync(join(__dirname, file), 'utf8');

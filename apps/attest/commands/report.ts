@@ -1,49 +1,86 @@
-import type { Command } from 'commander';
-import type { CourseOutcomes, TeamCompliance } from '../../../projections/expected-reports';
+import { createWriteStream } from 'node:fs';
+import { Readable } from 'node:stream';
+import { pipeline } from 'node:stream/promises';
+import type { ReadableStream } from 'node:stream/web';
+import { type Command, Option } from 'commander';
+import { describeReport, reportNames } from '../../../projections/clickhouse';
+import { REPORT_FORMATS, type ReportFormat } from '../../reports/report-formats';
 import type { Report } from '../../reports/reports.controller';
-import { answer, table } from '../terminal';
+import { UsageError } from '../data-folder';
+import { answer, say, table } from '../terminal';
 import { asOfOption, type Common, command, connect, knownAtOption, tenantOption } from './command';
+
+interface ReportOptions extends Common {
+  readonly format?: ReportFormat;
+  readonly out?: string;
+  readonly [parameter: string]: unknown;
+}
+
+/** What a report may take, as the command line has it. */
+const PARAMETERS: Readonly<Record<string, readonly [flags: string, description: string]>> = {
+  manager: ['--manager <id>', 'only people below this manager'],
+  scope: ['--scope <scope>', 'subtree, or direct for only who reports to the manager'],
+  within: ['--within <days>', 'how many days ahead is soon'],
+  course: ['--course <id>', 'only this course'],
+};
 
 export function addReportCommands(program: Command): void {
   const reporting = program.command('report').description('ask the warehouse');
-  command(reporting, 'course-outcomes', 'enrollments and attempts of each course')
-    .addOption(tenantOption('ou'))
-    .option(...asOfOption)
-    .option(...knownAtOption)
-    .action(async (options: Common & { asOf?: string; knownAt?: string }) => {
-      const client = await connect(options, 'analyst');
-      await client.settled();
-      answerReport(
-        await client.get<Report<CourseOutcomes>>('/v1/reports/course-outcomes', {
-          asOf: options.asOf,
-          knownAt: options.knownAt,
-        }),
-        options,
+  for (const name of reportNames()) {
+    const { says, defaults } = describeReport(name);
+    const summary = /^(.*?)[.:;]( |$)/.exec(says)?.[1] ?? says;
+    const taken = Object.entries(PARAMETERS).filter(([parameter]) => parameter in defaults);
+    const reported = command(reporting, name, says)
+      .summary(summary)
+      // The sample keeps people and what they are assigned in one tenant, and learners without an employer in another.
+      .addOption(tenantOption('within' in defaults ? 'acme' : 'ou'))
+      .option(...asOfOption)
+      .option(...knownAtOption);
+    for (const [, option] of taken) reported.option(...option);
+    reported
+      .addOption(new Option('--format <format>', 'as a file, whole').choices(REPORT_FORMATS))
+      .option('--out <file>', 'where the file goes (default: stdout)')
+      .option('--limit <rows>', 'rows of a page of JSON')
+      .option('--cursor <cursor>', 'next of the page before')
+      .action((options: ReportOptions) =>
+        run(
+          name,
+          taken.map(([parameter]) => parameter),
+          options,
+        ),
       );
-    });
-
-  command(reporting, 'team-compliance', 'how the teams of each manager stand')
-    .addOption(tenantOption('acme'))
-    .option(...asOfOption)
-    .option(...knownAtOption)
-    .option('--manager <id>', 'only the teams of this manager and of everybody below')
-    .action(async (options: Common & { asOf?: string; knownAt?: string; manager?: string }) => {
-      const client = await connect(options, 'analyst');
-      await client.settled();
-      const { asOf, knownAt, manager } = options;
-      answerReport(
-        await client.get<Report<TeamCompliance>>('/v1/reports/team-compliance', { asOf, knownAt, manager }),
-        options,
-      );
-    });
+  }
 }
 
-function answerReport(report: Report<object>, { json }: Common): void {
-  const { position, time, effective } = report.asOf;
-  answer(
-    report,
-    Boolean(json),
-    () =>
-      `${table(report.rows)}\n\nas of ${effective}, log position ${position} (recorded ${time ?? '-'}), digest ${report.digest}`,
-  );
+async function run(name: string, taken: readonly string[], options: ReportOptions): Promise<void> {
+  const { format, out, json } = options;
+  if (out && !format) throw new UsageError('--out needs --format: csv, parquet, xlsx or json.');
+  const client = await connect(options, 'analyst');
+  await client.settled();
+  const asked = ['asOf', 'knownAt', 'limit', 'cursor', ...taken].map((key) => [
+    key,
+    options[key] as string | undefined,
+  ]);
+  const parameters = Object.fromEntries(asked) as Record<string, string | undefined>;
+  const path = `/v1/reports/${name}`;
+  if (!format) {
+    const report = await client.get<Report<object>>(path, parameters);
+    answer(report, Boolean(json), () => forPeople(report));
+    return;
+  }
+  const { body, headers } = await client.download(path, { ...parameters, format });
+  const file = Readable.fromWeb(body as ReadableStream);
+  await (out ? pipeline(file, createWriteStream(out)) : pipeline(file, process.stdout, { end: false }));
+  if (headers.get('attest-position')) say(freshness(headers.get('attest-effective')!, headers.get('attest-position')!));
+  if (out) answer({ report: name, format, out }, Boolean(json), () => `Written to ${out}.`);
+}
+
+function forPeople({ rows, asOf, digest, next }: Report<object>): string {
+  const { position, time, effective } = asOf;
+  const fresh = `${freshness(effective, position)} (recorded ${time ?? '-'}), digest ${digest}`;
+  return `${table(rows)}\n\n${fresh}${next ? `\nmore rows: --cursor ${next}` : ''}`;
+}
+
+function freshness(effective: string, position: string): string {
+  return `as of ${effective}, log position ${position}`;
 }

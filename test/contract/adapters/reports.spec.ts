@@ -1,57 +1,20 @@
 /** Every report against the same computed from documents and events, over histories in which facts arrive late and in any order. */
-import { randomUUID } from 'node:crypto';
-import { mkdtemp, rm } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
-import { type ClickHouseClient, createClient } from '@clickhouse/client';
-import { Warehouse, WarehouseLoader } from '../../../infra/clickhouse';
-import { type ChildEngine, startEngineProcess } from '../../../infra/embedded';
-import { ProjectionFold, type RecordedEvent } from '../../../packages/eventsourcing';
-import { readMigrations, readReport, reportNames } from '../../../projections/clickhouse';
+import { ProjectionFold } from '../../../packages/eventsourcing';
+import { reportNames } from '../../../projections/clickhouse';
 import { ExpectedActivity } from '../../../projections/expected-activity';
 import { expectedCourseOutcomes, expectedQuestionStatistics } from '../../../projections/expected-reports';
 import * as expectedTeams from '../../../projections/expected-team-reports';
 import { attempts, type AttemptDocument } from '../../../projections/mongo/attempts';
 import { enrollments, type EnrollmentDocument } from '../../../projections/mongo/enrollments';
 import { people, type PersonDocument } from '../../../projections/mongo/people';
+import { useLoadedWarehouse } from './loaded-warehouse';
 import { COURSES, personOf, randomHistory } from './random-history';
-
-let engine: ChildEngine | undefined;
-let dataDir: string | undefined;
-let clickhouse: ClickHouseClient;
-let warehouse: Warehouse;
 
 /** Spans of the daily aggregates end within the history. */
 const SIZE = { people: 20, events: 1_200, step: 12_345 };
 const history = randomHistory(20_261_126, SIZE);
 const END = history.at(-1)!.position;
-
-beforeAll(async () => {
-  const given = process.env.ATTEST_TEST_CLICKHOUSE_URL;
-  if (!given) {
-    dataDir = await mkdtemp(join(tmpdir(), 'attest-reports-'));
-    engine = await startEngineProcess('clickhouse', { dataDir, port: 0 });
-  }
-  const url = given ?? engine!.url;
-  const database = `reports_${randomUUID().slice(0, 8)}`;
-  const root = createClient({ url });
-  await root.command({ query: `CREATE DATABASE ${database}` });
-  await root.close();
-  clickhouse = createClient({ url, database });
-  warehouse = new Warehouse(clickhouse, readReport);
-  const loader = new WarehouseLoader(clickhouse, readMigrations());
-  await loader.position();
-  for (let at = 0; at < history.length; at += 250) await loader.apply(batch(history.slice(at, at + 250)));
-});
-afterAll(async () => {
-  await clickhouse.close();
-  await engine?.close();
-  if (dataDir) await rm(dataDir, { recursive: true });
-});
-
-function batch(events: readonly RecordedEvent[]) {
-  return { events, position: events.at(-1)!.position, caughtUp: true };
-}
+const loaded = useLoadedWarehouse(history);
 
 /** What the log said up to a position about the time up to the end of a day. */
 function fold(on: string, upTo: bigint) {
@@ -126,7 +89,7 @@ describe.each(reportNames())('%s', (name) => {
     for (const scope of scopes) {
       const asked = { tenant: 'acme', asOf: `${on}T23:59:59.999Z`, upTo, ...scope };
       const within = { within: 20 };
-      const rows = await warehouse.report<object>(name, { ...asked, ...within });
+      const rows = await loaded.warehouse.report<object>(name, { ...asked, ...within });
       expect(rounded(rows)).toEqual(rounded(expectedReport(name, on, upTo, scope, 20)));
     }
   });
@@ -139,13 +102,13 @@ it('shows something in every report', () => {
 it('counts one course only, where a report takes one', async () => {
   const asked = { tenant: 'acme', asOf: '2026-12-31T00:00:00.000Z', upTo: END };
   const [course] = COURSES;
-  const all = await warehouse.report<{ course: string }>('question-statistics', asked);
-  const one = await warehouse.report<{ course: string }>('question-statistics', { ...asked, course });
+  const all = await loaded.warehouse.report<{ course: string }>('question-statistics', asked);
+  const one = await loaded.warehouse.report<{ course: string }>('question-statistics', { ...asked, course });
   expect(one).toEqual(all.filter((row) => row.course === course));
   const sum = (rows: { attempts: number }[]): number => rows.reduce((total, { attempts }) => total + attempts, 0);
   const perCourse = await Promise.all(
-    COURSES.map((each) => warehouse.report<{ attempts: number }>('weekly-trend', { ...asked, course: each })),
+    COURSES.map((each) => loaded.warehouse.report<{ attempts: number }>('weekly-trend', { ...asked, course: each })),
   );
-  const whole = await warehouse.report<{ attempts: number }>('weekly-trend', asked);
+  const whole = await loaded.warehouse.report<{ attempts: number }>('weekly-trend', asked);
   expect(perCourse.map(sum).reduce((a, b) => a + b)).toBe(sum(whole));
 });
