@@ -3,6 +3,7 @@
  * compiled files, so build first.
  */
 import { fork } from 'node:child_process';
+import { randomBytes } from 'node:crypto';
 import { once } from 'node:events';
 import { closeSync, mkdtempSync, openSync, readFileSync, rmSync } from 'node:fs';
 import { createServer, type Server } from 'node:http';
@@ -123,6 +124,7 @@ export class SplitStack {
       ATTEST_ISSUER: issuer,
       ATTEST_AUDIENCE: audience,
       ATTEST_JWKS_URL: `http://127.0.0.1:${(this.keys.address() as AddressInfo).port}/`,
+      ATTEST_MASTER_KEY: `test:${randomBytes(32).toString('base64')}`,
       ATTEST_HOST: '127.0.0.1',
     };
     const start = async (name: ServiceName): Promise<void> => {
