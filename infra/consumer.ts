@@ -5,7 +5,7 @@ import type { Log } from './log';
 /** A reader of the whole log that remembers how far it came. `apply` may see a batch again and must not mind. */
 export interface Consumer {
   readonly name: string;
-  readonly options?: Pick<SubscribeOptions, 'maxBatch' | 'lingerMs'>;
+  readonly options?: Pick<SubscribeOptions, 'maxBatch' | 'lingerMs' | 'types'>;
   /** The position last applied, undefined before the first. */
   position(): Promise<bigint | undefined>;
   apply(batch: EventBatch): Promise<void>;

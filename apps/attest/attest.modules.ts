@@ -2,6 +2,7 @@ import { AssessmentModule } from '../assessment/assessment.module';
 import { AuditModule } from '../audit/audit.module';
 import { EnrollmentModule } from '../enrollment/enrollment.module';
 import { HrisModule, PeopleModule } from '../people/people.module';
+import { PrivacyModule } from '../privacy/privacy.module';
 import { ProjectorModule } from '../projector/projector.module';
 import { ReportsModule } from '../reports/reports.module';
 
@@ -14,4 +15,5 @@ export const attestModules = [
   ProjectorModule,
   ReportsModule,
   AuditModule,
+  PrivacyModule,
 ];

@@ -14,6 +14,7 @@ import { InvalidCommandError } from '../../packages/commands';
 import { AuthenticationGuard } from './authentication';
 import { CommandDispatcher } from './command-dispatcher';
 import { eventCatalog } from './event-catalog';
+import { ForgetsErased } from './forgets-erased';
 import { HealthController } from './health.controller';
 import { HttpCommandsController } from './http-commands.controller';
 import { MetricsController } from './metrics';
@@ -28,6 +29,7 @@ import { ProblemFilter, Problems } from './problems';
   controllers: [HttpCommandsController, HealthController, MetricsController],
   providers: [
     CommandDispatcher,
+    ForgetsErased,
     { provide: TokenVerifier, inject: [SETTINGS], useFactory: ({ issuer }: Settings) => new TokenVerifier(issuer) },
     { provide: Problems, inject: [LOG], useFactory: (log: Log) => new Problems(log) },
     { provide: APP_GUARD, useClass: AuthenticationGuard },

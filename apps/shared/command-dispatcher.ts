@@ -93,7 +93,7 @@ export class CommandDispatcher {
     if (own) requireOwn(delivery.caller, (sub) => own(fields as never, sub));
     const command: Command = {
       type: definition.type,
-      data: fields,
+      data: definition.signed ? { ...fields, by: delivery.caller.sub } : fields,
       at: new Date(occurredAt ?? Date.now()).toISOString(),
     };
     return this.bus.execute(new busCommand(definition, command, contextOf(delivery)));

@@ -8,6 +8,7 @@ import {
   reportingLinesEventVersions,
   titleMappingEventVersions,
 } from '../../packages/people';
+import { privacyEventVersions } from '../../packages/privacy';
 
 /** Every event of every context, with its versions. */
 export const eventCatalog = new EventCatalog(
@@ -20,4 +21,5 @@ export const eventCatalog = new EventCatalog(
   assessmentEventVersions,
   attemptEventVersions,
   auditLogEventVersions,
+  privacyEventVersions,
 );

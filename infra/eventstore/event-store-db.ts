@@ -4,6 +4,7 @@ import {
   END,
   ErrorType,
   EventStoreDBClient,
+  eventTypeFilter,
   excludeSystemEvents,
   FORWARDS,
   isCommandError,
@@ -36,6 +37,7 @@ import { abortableDelay } from '../abortable-delay';
 import type { KeyWrapper } from '../keys';
 import { PersonKeys } from './person-keys';
 import { PersonalData } from './personal-data';
+import { startScavenge } from './scavenge';
 
 /**
  * How long one append may take before it is sent again, in milliseconds: far longer than a busy disk needs, since a store that is gone
@@ -190,6 +192,19 @@ export class EventStoreDb implements EventStore {
     }
   }
 
+  /**
+   * Has the server remove from its files what no stream shows any more, destroyed keys above all. The embedded engine is done when
+   * this resolves; a real server goes on in the background.
+   * @throws EventStoreUnavailableError
+   */
+  async scavenge(): Promise<void> {
+    try {
+      await startScavenge(this.url);
+    } catch (error) {
+      throw isTransient(error) ? unavailable(error) : error;
+    }
+  }
+
   /** Cancels every call. Does not wait as `dispose` would: in version 6.2 the end of the batch-append call never comes. */
   close(): void {
     void this.client.dispose();
@@ -197,7 +212,7 @@ export class EventStoreDb implements EventStore {
   }
 
   private async *subscribeOnce(reader: EventStoreDBClient, options: SubscribeOptions): AsyncIterable<EventBatch> {
-    const { after, streamPrefix, maxBatch = 1_000, lingerMs = 0, signal } = options;
+    const { after, streamPrefix, types, maxBatch = 1_000, lingerMs = 0, signal } = options;
     const window = new BatchWindow(maxBatch);
     const filterOptions = {
       checkpointInterval: CHECKPOINT_INTERVAL,
@@ -205,9 +220,11 @@ export class EventStoreDb implements EventStore {
     };
     const subscription = reader.subscribeToAll({
       fromPosition: after === undefined ? START : { commit: after, prepare: after },
-      filter: streamPrefix
-        ? streamNameFilter({ ...filterOptions, prefixes: [streamPrefix] })
-        : excludeSystemEvents(filterOptions),
+      filter: types
+        ? eventTypeFilter({ ...filterOptions, regex: `^(${types.join('|')})$` })
+        : streamPrefix
+          ? streamNameFilter({ ...filterOptions, prefixes: [streamPrefix] })
+          : excludeSystemEvents(filterOptions),
     });
     window.attach(subscription);
     const stop = (): void => window.end();

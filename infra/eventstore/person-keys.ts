@@ -49,11 +49,6 @@ export class PersonKeys {
     else if (type === KEY_EVENT && !this.known.get(stream)) this.known.set(stream, { wrapped: data as WrappedKey });
   }
 
-  /** What other processes did to a key is read anew the next time it is needed. */
-  forget(person: PersonOf): void {
-    this.known.delete(streamOf(person));
-  }
-
   /** The key of a person; undefined when it was destroyed, or never made. */
   async find(person: PersonOf): Promise<Uint8Array | undefined> {
     const stream = streamOf(person);
@@ -100,7 +95,8 @@ export class PersonKeys {
    * Wraps a key anew with the current master key, unless it is already, and hides the old one, which a scavenge removes.
    * @returns whether there was something to do
    */
-  async rewrap(stream: string, person: PersonOf): Promise<boolean> {
+  async rewrap(person: PersonOf): Promise<boolean> {
+    const stream = streamOf(person);
     const known = await this.read(stream);
     if (!known || known === 'destroyed' || known.wrapped.masterKey === this.wrapper.current) return false;
     const key = (await this.find(person))!;

@@ -1,3 +1,4 @@
+export { eraseMessages } from './erase-messages';
 export {
   type ConsumerOptions,
   JetStreamConsumer,

@@ -18,6 +18,8 @@ export interface CommandDefinition {
   readonly roles: readonly Role[];
   /** Whether it is about whoever sends it (`sub` of the token): people who are neither admin nor service may send only such. */
   readonly own?: (data: never, sub: string) => boolean;
+  /** Adds whoever sends it (`sub` of the token) to the data as `by`, for rules about who may do what. */
+  readonly signed?: boolean;
   /**
    * What the command must know and its own stream does not say, looked up at the door and added to its data. Only what stays
    * true may be looked up, such as a published version: `decide` cannot notice when it is out of date.

@@ -118,6 +118,11 @@ export class CommandPipeline {
     return (await this.load(streamName(tenant, decider.category, id), decider)).state as S;
   }
 
+  /** Keeps nothing of the stream in memory: it is read anew for the next command. */
+  forget(stream: string): void {
+    this.cache.delete(stream);
+  }
+
   /** Commands of one stream in this process wait for each other instead of conflicting. */
   private async inOrder<T>(stream: string, work: () => Promise<T>): Promise<T> {
     const before = this.queues.get(stream);

@@ -34,6 +34,8 @@ export interface SubscribeOptions {
   after?: bigint | undefined;
   /** Only streams whose names begin so, for example `acme.`; filtered by the server. */
   streamPrefix?: string | undefined;
+  /** Only events with these wire names, whatever their stream; filtered by the server. */
+  types?: readonly string[] | undefined;
   /** Events per batch at most; 1,000 when left out. */
   maxBatch?: number | undefined;
   /** How long a batch waits for company, in milliseconds, once it has an event and the end of the log is reached; 0 when left out. */

@@ -27,6 +27,8 @@ export interface Person {
   readonly employeeNumber: string | null;
   readonly name: PersonalName | null;
   readonly email: string | null;
+  /** Nothing personal is taken of them any more. */
+  readonly isErased: boolean;
   /** Days on which they were hired for the first time, as the HRIS said it. */
   readonly hires: readonly string[];
   /** Whether they work here. */
@@ -39,6 +41,7 @@ const initialState: Person = {
   employeeNumber: null,
   name: null,
   email: null,
+  isErased: false,
   hires: [],
   employed: [],
   positions: [],
@@ -75,6 +78,8 @@ export interface PersonCommandData {
   TransferPerson: { person: string } & PlacementFields;
   TerminatePerson: { person: string };
   CorrectProfile: { person: string; name?: PersonalName; email?: string };
+  /** Only the eraser sends it, when an erasure was approved. */
+  ErasePerson: { person: string; erasure: number };
 }
 
 export type PersonCommand = {
@@ -93,7 +98,8 @@ function decide(command: PersonCommand, state: Person): readonly PersonEvent[] {
   const effective = { person, effectiveOn };
   switch (command.type) {
     case 'HirePerson': {
-      const { employeeNumber, name = null, email = null } = command.data;
+      const { employeeNumber } = command.data;
+      const { name = null, email = null } = state.isErased ? {} : command.data;
       const position = positionOf(command.data);
       const placement = placementOf(person, command.data);
       if (state.hires.includes(effectiveOn)) {
@@ -127,10 +133,13 @@ function decide(command: PersonCommand, state: Person): readonly PersonEvent[] {
       if (datedOn(state.employed, effectiveOn)?.value === false) return [];
       return [{ type: 'PersonTerminated', data: effective }];
     case 'CorrectProfile': {
+      if (state.isErased) return [];
       const { name = state.name, email = state.email } = command.data;
       if (isDeepStrictEqual([name, email], [state.name, state.email])) return [];
       return [{ type: 'ProfileCorrected', data: { person, name, email } }];
     }
+    case 'ErasePerson':
+      return state.isErased ? [] : [{ type: 'PersonErased', data: { person, erasure: command.data.erasure } }];
     default:
       return unreachable(command);
   }
@@ -214,6 +223,8 @@ function evolve(state: Person, event: PersonEvent): Person {
     }
     case 'ProfileCorrected':
       return { ...state, name: event.data.name, email: event.data.email };
+    case 'PersonErased':
+      return { ...state, name: null, email: null, isErased: true };
     default:
       return unreachable(event);
   }

@@ -63,13 +63,23 @@ export type ProfileCorrected = DomainEvent<
   { readonly person: string; readonly name: PersonalName | null; readonly email: string | null }
 >;
 
+/** The person's key is destroyed from here on: nothing personal of them can be read, and nothing more is taken. */
+export type PersonErased = DomainEvent<
+  'PersonErased',
+  {
+    readonly person: string;
+    /** Which of the person's requests for erasure it was, see packages/privacy. */
+    readonly erasure: number;
+  }
+>;
+
 /**
  * Facts of one person are recorded in the order in which they become known, which can be any. `effectiveOn` says from when each holds; of
  * two of one day a departure wins over a hire and a rehire over a departure, a change over what the hire said, and otherwise the
  * later one. Whom somebody reports to is told by `ReportingLineChanged`.
  */
 export type PersonEvent =
-  PersonHired | PersonRehired | RoleChanged | PersonTransferred | PersonTerminated | ProfileCorrected;
+  PersonHired | PersonRehired | RoleChanged | PersonTransferred | PersonTerminated | ProfileCorrected | PersonErased;
 
 const unmapped = (data: object): object => ({ ...data, mapping: null });
 /** The same fields, stored in clear until then and encrypted since. */
@@ -82,5 +92,6 @@ export const personEventVersions: EventVersions<PersonEvent> = {
   RoleChanged: { version: 2, upcast: { 1: unmapped } },
   PersonTransferred: { version: 1 },
   PersonTerminated: { version: 1 },
+  PersonErased: { version: 1 },
   ProfileCorrected: { version: 2, upcast: { 1: encrypted }, personal },
 };

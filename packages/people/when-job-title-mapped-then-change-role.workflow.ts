@@ -4,7 +4,7 @@ import type { PersonEvent } from './person.events';
 import type { JobTitleMapped, JobTitleUnmapped } from './title-mapping.events';
 
 type Remapped = JobTitleMapped | JobTitleUnmapped;
-type Held = Exclude<PersonEvent, { type: 'PersonTransferred' | 'ProfileCorrected' }>;
+type Held = Exclude<PersonEvent, { type: 'PersonTransferred' | 'ProfileCorrected' | 'PersonErased' }>;
 
 /** What somebody holds, when the mapping said so and not the sender, and whether they work here. */
 interface Holder {

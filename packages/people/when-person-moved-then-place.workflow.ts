@@ -4,7 +4,7 @@ import { RANK } from './person.decider';
 import type { PersonEvent } from './person.events';
 import type { Claim } from './reporting-lines.events';
 
-type Moved = Exclude<PersonEvent, { type: 'RoleChanged' | 'ProfileCorrected' }>;
+type Moved = Exclude<PersonEvent, { type: 'RoleChanged' | 'ProfileCorrected' | 'PersonErased' }>;
 
 interface ManagerFact extends Dated<string | null> {
   readonly cause: string;

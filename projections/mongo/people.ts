@@ -25,7 +25,7 @@ export interface PersonDocument extends Document {
 export const people: Projection<PersonDocument, PersonEvent | ReportingLineChanged> = {
   name: 'people',
   version: 2,
-  handles: [...HISTORY_EVENTS, 'ProfileCorrected', 'ReportingLineChanged'],
+  handles: [...HISTORY_EVENTS, 'ProfileCorrected', 'PersonErased', 'ReportingLineChanged'],
   key: ({ type, data }) => (type === 'ReportingLineChanged' ? data.people : data.person),
   evolve: (document, event, key) => {
     const before = document ?? newPerson(key, event.metadata.tenant);
@@ -38,6 +38,8 @@ export const people: Projection<PersonDocument, PersonEvent | ReportingLineChang
       }
       case 'ProfileCorrected':
         return { ...person, name: event.data.name, email: event.data.email };
+      case 'PersonErased':
+        return { ...person, name: null, email: null };
       default:
         return person;
     }

@@ -47,6 +47,7 @@ export function historyAfter({ employment, positions, orgUnits }: PersonHistory,
         orgUnits,
       };
     case 'ProfileCorrected':
+    case 'PersonErased':
       return { employment, positions, orgUnits };
   }
 }

@@ -27,7 +27,7 @@ export interface MemberEnrollment {
   readonly dueOn: string | null;
 }
 
-type TeamEvent = PersonEvent | ReportingLineChanged | EnrollmentEvent;
+type TeamEvent = Exclude<PersonEvent, { type: 'PersonErased' }> | ReportingLineChanged | EnrollmentEvent;
 
 export const teamProgress: Projection<TeamMemberDocument, TeamEvent> = {
   name: 'team_progress',

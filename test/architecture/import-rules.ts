@@ -2,7 +2,7 @@ import type { ImportRule } from './import-rule';
 
 const ATTEST = /^(apps|infra|packages|projections|test)(\/|$)/;
 
-const contextRules = ['people', 'enrollment', 'assessment', 'audit'].map((context): ImportRule => {
+const contextRules = ['people', 'enrollment', 'assessment', 'audit', 'privacy'].map((context): ImportRule => {
   const other = context === 'people' ? 'enrollment' : 'people';
   return {
     says: `packages/${context} imports only the kernel, packages/commands and itself`,
@@ -46,7 +46,7 @@ export const importRules: readonly ImportRule[] = [
   {
     says: 'projections know a context by its events only',
     files: /^projections\//,
-    imports: /^packages\/(people|enrollment|assessment|audit)(\/|$)/,
+    imports: /^packages\/(people|enrollment|assessment|audit|privacy)(\/|$)/,
     allows: /\.events$/,
     canary: { path: 'projections/mongo/a.ts', text: `import type { A } from '../../packages/people/person.decider';` },
   },

@@ -2,7 +2,7 @@ import { readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 
 const PACKAGES = join(__dirname, '..', '..', 'packages');
-const contexts = ['people', 'enrollment', 'assessment'];
+const contexts = ['people', 'enrollment', 'assessment', 'privacy'];
 
 /** The codes with which a context's deciders refuse. */
 function codesOf(context: string): string[] {

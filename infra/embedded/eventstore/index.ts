@@ -6,6 +6,7 @@ import { PersistentSubscriptions } from './persistent/subsystem';
 import { featuresMethod, gossipMethod } from './server-info';
 import { type DataFolder, openDataFolder } from './storage/data-folder';
 import { StreamHeads } from './storage/head';
+import { scavengeMethod } from './storage/scavenge';
 import { Writer } from './storage/writer';
 import { appendMethod, deleteMethod } from './streams/append';
 import { batchAppendMethod } from './streams/batch-append';
@@ -48,6 +49,7 @@ export async function startEventStore({ dataDir, port: wantedPort }: EngineOptio
     '/event_store.client.streams.Streams/BatchAppend': batchAppendMethod(writer),
     '/event_store.client.streams.Streams/Delete': deleteMethod(writer, true),
     '/event_store.client.streams.Streams/Tombstone': deleteMethod(writer, false),
+    '/event_store.client.operations.Operations/StartScavenge': scavengeMethod(store, heads, writer),
     '/event_store.client.gossip.Gossip/Read': gossipMethod(randomUUID(), port),
   };
   services['/event_store.client.server_features.ServerFeatures/GetSupportedMethods'] = featuresMethod(services);

@@ -29,7 +29,7 @@ export async function startMongo(options: EngineOptions): Promise<Engine> {
     folder.ready();
     const maintenance = new Maintenance(store, catalog);
     opened.push(() => maintenance.close());
-    const services: Services = { store, catalog, cursors, port: options.port, startedAt: new Date() };
+    const services: Services = { store, catalog, cursors, maintenance, port: options.port, startedAt: new Date() };
     const server = new WireServer(new Dispatcher(services));
     services.port = await server.listen(options.port);
     opened.push(() => server.close());

@@ -12,6 +12,8 @@ import { startEventStore } from '../../../infra/embedded/eventstore';
 export interface Contract {
   url: string;
   client: EventStoreDBClient;
+  /** Of the embedded engine. */
+  dataDir?: string;
   /** Gives back everything that `useServer` took. */
   close(): Promise<void>;
 }
@@ -29,6 +31,7 @@ export async function useServer(): Promise<Contract> {
   return {
     url: engine.url,
     client,
+    dataDir,
     async close() {
       await client.dispose();
       await engine.close();

@@ -6,12 +6,15 @@
  */
 import { createHash } from 'node:crypto';
 import { type Database, open, type RootDatabase } from 'lmdb';
+import { scrubFreeSpace } from '../../lmdb-scrub';
 import { viewRecord } from '../wire/record';
 import { RecentIndex } from './recent-index';
 
 /** First position handed out. Not 0, because a subscription from position 0 means "after position 0". */
 const FIRST_POSITION = 64;
 const INDEXED_TO = Buffer.from('indexed-to');
+/** Before the name of each stream that was truncated or tombstoned, so that a scavenge need not look at the others. */
+const TRUNCATED = 'truncated:';
 /** When the recent index is merged into LMDB: entries in memory, or bytes of log to read again after a crash. */
 const RECENT_ENTRIES = 2048;
 const RECENT_BYTES = 8 * 1024 * 1024;
@@ -51,9 +54,17 @@ export interface Batch {
   streams: NewStream[];
   /** By key, so that no value is replaced inside its own transaction: lmdb-file.ts relies on it. */
   groups: Map<string, Buffer>;
+  /** Names of streams whose readable part may have become shorter. */
+  truncated: Set<string>;
 }
 
-export const emptyBatch = (): Batch => ({ records: [], entries: [], streams: [], groups: new Map() });
+export const emptyBatch = (): Batch => ({
+  records: [],
+  entries: [],
+  streams: [],
+  groups: new Map(),
+  truncated: new Set(),
+});
 
 export class Store {
   private readonly env: RootDatabase<Buffer, Buffer>;
@@ -67,7 +78,7 @@ export class Store {
   private indexedTo = 0;
 
   /** @param file path of the LMDB data file; its lock file stands beside it. */
-  constructor(file: string) {
+  constructor(private readonly file: string) {
     const binary = { encoding: 'binary', keyEncoding: 'binary' } as const;
     const options = { ...binary, noSubdir: true, overlappingSync: false, mapSize: 2 ** 30 };
     this.env = open<Buffer, Buffer>(file, options);
@@ -90,6 +101,7 @@ export class Store {
     this.env.transactionSync(() => {
       for (const { position, raw } of batch.records) this.log.putSync(positionKey(position), raw);
       for (const [key, value] of batch.groups) this.groups.putSync(Buffer.from(key), value);
+      for (const name of batch.truncated) this.state.putSync(truncatedKey(name), Buffer.from(name));
       if (merge) this.mergeIndex(batch, end);
     });
     if (merge) {
@@ -97,6 +109,33 @@ export class Store {
       this.indexedTo = end;
     } else this.recent.add(batch.entries, batch.streams);
     this.env.resetReadTxn();
+  }
+
+  /** Streams that were ever truncated or tombstoned. */
+  truncatedStreams(): string[] {
+    const end = Buffer.from(`${TRUNCATED.slice(0, -1)};`);
+    const marks = this.state.getRange({ start: Buffer.from(TRUNCATED), end });
+    return [...marks].map(({ value }) => Buffer.from(value).toString());
+  }
+
+  /**
+   * Takes records out of the log for good, and overwrites with zeros whatever of them is left in the file. Their index entries stay:
+   * nobody asks for them.
+   */
+  remove(positions: readonly number[]): void {
+    this.env.transactionSync(() => {
+      // Recovery derives the index from the log, which from now on has gaps.
+      this.mergeIndex(emptyBatch(), this.nextPosition());
+      for (const position of positions) this.log.removeSync(positionKey(position));
+    });
+    this.indexedTo = this.nextPosition();
+    this.recent.clear();
+    // The file keeps two states of the tables: after two more commits neither knows the records.
+    for (let commit = 0; commit < 2; commit++) {
+      this.env.transactionSync(() => this.state.putSync(INDEXED_TO, positionKey(this.indexedTo)));
+    }
+    this.env.resetReadTxn();
+    scrubFreeSpace(this.file);
   }
 
   private mergeIndex({ entries, streams }: Batch, end: number): void {
@@ -227,6 +266,10 @@ function indexKey(streamNo: number, revision: number): Buffer {
   scratchIndex.writeUIntBE(streamNo, 0, 6);
   scratchIndex.writeUIntBE(Math.min(revision, TOMBSTONE_KEY_REVISION), 6, 6);
   return scratchIndex;
+}
+
+function truncatedKey(name: string): Buffer {
+  return Buffer.concat([Buffer.from(TRUNCATED), nameKey(name)]);
 }
 
 function nameKey(name: string): Buffer {

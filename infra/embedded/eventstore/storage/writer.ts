@@ -196,8 +196,10 @@ export class Writer {
     const revisions = entries.get(stream) ?? new Map<number, Buffer>();
     entries.set(stream, revisions.set(revision, raw));
     this.recent.add(event.id, { stream, revision, position });
+    if (tombstone) batch.truncated.add(stream);
     if (isMetastream(stream)) {
       const original = originalOf(stream);
+      batch.truncated.add(original);
       heads.set(original, { ...this.head(original), metadata: parseMetadata(event.data) });
     }
     return position;

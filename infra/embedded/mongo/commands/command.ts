@@ -1,6 +1,7 @@
 import { type RawDocument } from '../bson/read';
 import { type Catalog } from '../storage/catalog';
 import { type Collection } from '../storage/collection';
+import type { Maintenance } from '../storage/maintenance';
 import { type Cursors } from '../query/cursors';
 import { CommandError, notSupported } from '../errors';
 import { parseExpression, type Variables } from '../expressions/expressions';
@@ -18,6 +19,7 @@ export interface Services {
   store: Store;
   catalog: Catalog;
   cursors: Cursors;
+  maintenance: Maintenance;
   port: number;
   startedAt: Date;
 }
@@ -27,7 +29,7 @@ export interface CommandDefinition {
   access: 'read' | 'write' | 'control';
   /** The fields it takes besides the generic ones. Any other field is an error. */
   fields: readonly string[];
-  run(call: Call): Document;
+  run(call: Call): Document | Promise<Document>;
 }
 
 /** Fields that any command may carry and that need nothing from a single engine without users. */

@@ -40,7 +40,7 @@ export class Dispatcher {
     }
   }
 
-  private run(request: Request): Document | Promise<Document> {
+  private async run(request: Request): Promise<Document> {
     const name = request.body.firstName() ?? '';
     const command = commands.get(name);
     if (!command) throw new CommandError('CommandNotFound', `no such command: '${name}'`);
@@ -56,7 +56,7 @@ export class Dispatcher {
     checkTransaction(request);
     const { store } = this.services;
     const call = new Call(name, request, this.services, store);
-    return command.access === 'write' ? store.write(() => command.run(call)) : command.run(call);
+    return command.access === 'write' ? await store.write(() => command.run(call)) : command.run(call);
   }
 }
 

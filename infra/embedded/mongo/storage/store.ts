@@ -1,4 +1,5 @@
 import { open, type RootDatabase } from 'lmdb';
+import { scrubFreeSpace } from '../../lmdb-scrub';
 import { CommandError } from '../errors';
 
 export interface Entry {
@@ -40,6 +41,8 @@ interface Job {
 }
 
 const NO_VALUE = Buffer.alloc(0);
+/** Before every space of keys. */
+const NO_KEY = Buffer.from([0]);
 const MAX_CHUNK_BYTES = 4 * 1024 * 1024;
 
 /**
@@ -58,7 +61,7 @@ export class Store implements KeyValue {
   /** Called when the number of documents of a collection changes. */
   onCount: (collectionId: number, by: number) => void = () => undefined;
 
-  constructor(path: string) {
+  constructor(private readonly path: string) {
     this.env = open<Buffer, Buffer>({
       path,
       noSubdir: true,
@@ -157,6 +160,20 @@ export class Store implements KeyValue {
       this.afterAbort();
       return error instanceof Error ? error : new Error(String(error));
     }
+  }
+
+  /** Overwrites what removed and replaced documents left in the file. Serves nobody in the meantime. */
+  async scrub(): Promise<void> {
+    // The file keeps two states: after two more commits neither knows what was removed.
+    for (let commit = 0; commit < 2; commit++) await this.write(() => this.touch());
+    this.env.resetReadTxn();
+    scrubFreeSpace(this.path);
+  }
+
+  /** A change that changes nothing: LMDB does not commit a transaction without one. */
+  private touch(): void {
+    this.env.putSync(NO_KEY, NO_VALUE);
+    this.env.removeSync(NO_KEY);
   }
 
   /** Waits for queued writes, then releases the files. */

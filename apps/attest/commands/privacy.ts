@@ -1,0 +1,129 @@
+import { setTimeout as delay } from 'node:timers/promises';
+import { type Command, Option } from 'commander';
+import type { Role } from '../../../packages/commands';
+import type { PersonalCopy } from '../../privacy/personal-copy';
+import type { PrivacyStanding } from '../../privacy/privacy.controller';
+import type { CommandAnswer } from '../../shared/command-dispatcher';
+import { AttestClient, findStack, tokenFor } from '../client';
+import { UsageError } from '../data-folder';
+import { answer, say, table } from '../terminal';
+import { type Common, command, tenantOption } from './command';
+
+interface Options extends Common {
+  readonly role: Role;
+  readonly sub?: string;
+  readonly reason: string;
+  readonly matter: string;
+  readonly wait?: boolean;
+}
+
+const reason = ['--reason <text>', 'why; kept for ever, so it must not name the person'] as const;
+
+export function addPrivacyCommands(program: Command): void {
+  const privacy = program.command('privacy').description('legal holds, erasure, and copies of personal data');
+
+  acting(privacy, 'hold <person>', 'let nothing of a person be erased', 'compliance')
+    .requiredOption('--matter <id>', 'what it is about, such as case-2026-17')
+    .requiredOption(...reason)
+    .action((person: string, options: Options) => send('set-legal-hold', person, options, ['matter', 'reason']));
+
+  acting(privacy, 'lift-hold <person>', 'lift a legal hold', 'compliance')
+    .requiredOption('--matter <id>', 'what it is about, such as case-2026-17')
+    .requiredOption(...reason)
+    .action((person: string, options: Options) => send('lift-legal-hold', person, options, ['matter', 'reason']));
+
+  acting(privacy, 'erase <person>', 'ask for an erasure; somebody else must approve it', 'compliance')
+    .requiredOption(...reason)
+    .action((person: string, options: Options) => send('request-erasure', person, options, ['reason']));
+
+  acting(privacy, 'approve <person>', 'approve what somebody else has asked for; it cannot be undone', 'admin')
+    .option('--no-wait', 'do not wait for the receipt')
+    .action(approve);
+
+  acting(privacy, 'reject <person>', 'reject an erasure that was asked for', 'admin')
+    .requiredOption(...reason)
+    .action((person: string, options: Options) => send('reject-erasure', person, options, ['reason']));
+
+  acting(
+    privacy,
+    'show <person>',
+    'legal holds, the erasure with its receipt, and copies given out',
+    'compliance',
+  ).action(async (person: string, options: Options) => {
+    const standing = await (await clientFor(options)).get<PrivacyStanding>(`/v1/privacy/${person}`);
+    answer(standing, Boolean(options.json), () => describe(standing));
+  });
+
+  acting(privacy, 'export <person>', 'everything that is known of a person, as one JSON value', 'compliance').action(
+    async (person: string, options: Options) => {
+      const copy = await (await clientFor(options)).get<PersonalCopy>(`/v1/privacy/${person}/export`);
+      say(`${copy.events.length} events, ${Object.values(copy.documents).flat().length} documents`);
+      answer(copy, Boolean(options.json), () => JSON.stringify(copy, null, 2));
+    },
+  );
+
+  acting(privacy, 'rewrap-keys', 'wrap the keys of all people with the current master key', 'admin').action(
+    async (options: Options) => {
+      const done = await (await clientFor(options)).post<{ rewrapped: number }>('/v1/privacy/rewrap-keys');
+      answer(done, Boolean(options.json), () => `${done.rewrapped} keys wrapped anew`);
+    },
+  );
+}
+
+/** A command in somebody's name: `--sub` says whose, where the local issuer signs. */
+function acting(parent: Command, usage: string, description: string, role: Role): Command {
+  return command(parent, usage, description)
+    .addOption(tenantOption('acme'))
+    .addOption(new Option('--role <role>', 'act in this role').choices(['compliance', 'admin']).default(role))
+    .option('--sub <id>', 'act as this person (default: the role)');
+}
+
+async function clientFor({ data: path, tenant, role, sub }: Options): Promise<AttestClient> {
+  const { data, api } = findStack(path);
+  return new AttestClient(api, await tokenFor(data, tenant, role, sub));
+}
+
+async function send(
+  name: string,
+  person: string,
+  options: Options,
+  fields: readonly ('reason' | 'matter')[],
+): Promise<void> {
+  const data = Object.fromEntries(fields.map((field) => [field, options[field]]));
+  const result = await (await clientFor(options)).command(name, { person, ...data });
+  answer(result, Boolean(options.json), () => describeResult(result));
+}
+
+async function approve(person: string, options: Options): Promise<void> {
+  const client = await clientFor(options);
+  const result = await client.command('approve-erasure', { person });
+  if (!options.wait) return answer(result, Boolean(options.json), () => describeResult(result));
+  for (;;) {
+    const standing = await client.get<PrivacyStanding>(`/v1/privacy/${person}`);
+    if (standing.erasure?.status === 'completed') {
+      return answer(standing, Boolean(options.json), () => describe(standing));
+    }
+    if (standing.erasure?.status !== 'approved') throw new UsageError(`The erasure of ${person} is not approved.`);
+    await delay(200);
+  }
+}
+
+function describeResult({ events, outcome }: CommandAnswer): string {
+  return outcome === 'accepted' ? events.join(', ') : 'known already; nothing changed';
+}
+
+function describe({ person, holds, erasure, exports }: PrivacyStanding): string {
+  const matters = Object.entries(holds).map(([matter, why]) => ({ matter, reason: why }));
+  return [
+    `person ${person}`,
+    matters.length > 0 ? table(matters) : 'no legal hold',
+    ...(erasure
+      ? [
+          `erasure ${erasure.number} is ${erasure.status}: asked for by ${erasure.requestedBy}, ` +
+            (erasure.approvedBy ? `approved by ${erasure.approvedBy}` : 'not approved'),
+        ]
+      : ['no erasure asked for']),
+    ...(erasure && erasure.scrubbed.length > 0 ? [table(erasure.scrubbed)] : []),
+    ...(exports.length > 0 ? [table(exports)] : []),
+  ].join('\n\n');
+}

@@ -1,0 +1,4 @@
+import { runService } from '../shared/bootstrap';
+import { PrivacyModule } from './privacy.module';
+
+void runService([PrivacyModule]);

@@ -1,0 +1,71 @@
+import type { Db, Filter } from 'mongodb';
+import { type Document, collectionName, type EventStore, type RecordedEvent } from '../../packages/eventsourcing';
+import { mongoProjections } from '../../projections';
+
+/** An event as it is given out. */
+export interface CopiedEvent {
+  readonly stream: string;
+  readonly revision: number;
+  readonly type: string;
+  readonly occurredAt: string;
+  readonly recordedAt: string;
+  readonly actor: string;
+  readonly data: object;
+}
+
+/** Everything that Attest knows of one person. */
+export interface PersonalCopy {
+  readonly person: string;
+  /** Documents about the person, by read model. */
+  readonly documents: Readonly<Record<string, readonly object[]>>;
+  /** Every event of the person's streams, stream by stream. */
+  readonly events: readonly CopiedEvent[];
+  /** Who looked at the person's records in the audit. */
+  readonly auditReads: readonly CopiedEvent[];
+}
+
+/** Read models whose documents are about one stream each. */
+const CATEGORIES: Readonly<Record<string, string>> = {
+  enrollments: 'enrollment',
+  attempts: 'attempt',
+  notifications: 'notification',
+};
+
+/** Gathers the copy: documents from the read models, events from the log, stream by stream. */
+export async function copyPersonalData(
+  store: EventStore,
+  db: Db,
+  tenant: string,
+  person: string,
+): Promise<PersonalCopy> {
+  const documents: Record<string, object[]> = {};
+  const streams = [`${tenant}.person-${person}`, `${tenant}.privacy-${person}`];
+  for (const projection of mongoProjections) {
+    const filter = { tenant, $or: [{ _id: person }, { person }] } as Filter<Document>;
+    const found = await db.collection<Document>(collectionName(projection)).find(filter).sort({ _id: 1 }).toArray();
+    if (found.length === 0) continue;
+    documents[projection.name] = found.map((document) => ({ ...document, position: undefined }));
+    const category = CATEGORIES[projection.name];
+    if (category) streams.push(...found.map(({ _id }) => `${tenant}.${category}-${_id}`));
+  }
+  const events: CopiedEvent[] = [];
+  for (const stream of streams) for await (const event of store.readStream(stream)) events.push(copied(event));
+  return { person, documents, events, auditReads: await auditReadsOf(store, tenant, person) };
+}
+
+async function auditReadsOf(store: EventStore, tenant: string, person: string): Promise<CopiedEvent[]> {
+  const reads: CopiedEvent[] = [];
+  for await (const batch of store.subscribeToAll({ streamPrefix: `${tenant}.auditlog-` })) {
+    for (const event of batch.events) {
+      const { parameters } = event.data as { parameters?: Readonly<Record<string, string>> };
+      if (Object.values(parameters ?? {}).includes(person)) reads.push(copied(event));
+    }
+    if (batch.caughtUp) break;
+  }
+  return reads;
+}
+
+function copied({ stream, revision, type, metadata, recordedAt, data }: RecordedEvent): CopiedEvent {
+  const { occurredAt, actor } = metadata;
+  return { stream, revision, type, occurredAt, recordedAt, actor: actor.sub, data };
+}

@@ -1,0 +1,28 @@
+import { Module } from '@nestjs/common';
+import { CommandHandler } from '@nestjs/cqrs';
+import { CommandPipeline } from '../../packages/eventsourcing';
+import { privacyCommands } from '../../packages/privacy';
+import { CommandDispatcher, ContextCommand, ContextCommandHandler } from '../shared/command-dispatcher';
+import { natsCommandsOf } from '../shared/nats-commands';
+import { Eraser } from './eraser';
+import { PrivacyController } from './privacy.controller';
+
+class PrivacyCommand extends ContextCommand {}
+
+@CommandHandler(PrivacyCommand)
+class PrivacyCommandHandler extends ContextCommandHandler {
+  constructor(pipeline: CommandPipeline) {
+    super(pipeline);
+  }
+}
+
+/** Legal holds, erasure and copies of personal data. The eraser reads the whole log: run this once. */
+@Module({
+  controllers: [PrivacyController, natsCommandsOf('privacy')],
+  providers: [PrivacyCommandHandler, Eraser],
+})
+export class PrivacyModule {
+  constructor(dispatcher: CommandDispatcher) {
+    dispatcher.host(PrivacyCommand, privacyCommands);
+  }
+}

@@ -1,0 +1,3 @@
+export * from './privacy.commands';
+export * from './privacy.decider';
+export * from './privacy.events';

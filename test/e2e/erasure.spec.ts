@@ -1,0 +1,152 @@
+import { readdirSync, readFileSync, statSync } from 'node:fs';
+import { join } from 'node:path';
+import { connect } from '@nats-io/transport-node';
+import { jetstream } from '@nats-io/jetstream';
+import type { PersonalCopy } from '../../apps/privacy/personal-copy';
+import type { PrivacyStanding } from '../../apps/privacy/privacy.controller';
+import { personIdOf } from '../../packages/people';
+import { useStack } from './running-stack';
+import { until } from './until';
+
+const used = useStack();
+
+const TENANT = 'acme';
+const NUMBER = '90017';
+const PERSON = personIdOf(TENANT, NUMBER);
+/** Words that stand nowhere but with this person. */
+const NAME = { given: 'Zephyrine', family: 'Quackenbush' };
+const EMAIL = 'zq.unmistakable@example.com';
+const WORDS = ['Zephyrine', 'Quackenbush', 'zq.unmistakable', 'Zephyrina'];
+const OTHER = personIdOf(TENANT, '90018');
+const OTHER_NAME = { given: 'Bartholomew', family: 'Stays' };
+
+function filesIn(folder: string): string[] {
+  return readdirSync(folder, { recursive: true })
+    .map((name) => join(folder, String(name)))
+    .filter((file) => statSync(file, { throwIfNoEntry: false })?.isFile());
+}
+
+/** Files that hold a word, whatever engine they belong to; as text, in base64 at each offset, and in UTF-16. */
+function filesWith(words: readonly string[]): string[] {
+  const needles = words.flatMap((word) => [
+    Buffer.from(word),
+    Buffer.from(word, 'utf16le'),
+    ...[0, 1, 2].map((offset) => {
+      const encoded = Buffer.from(' '.repeat(offset) + word).toString('base64');
+      return Buffer.from(encoded.slice(offset === 0 ? 0 : 4, Math.floor(encoded.length / 4) * 4 - 4));
+    }),
+  ]);
+  return filesIn(used.stack.data).filter((file) => {
+    const content = readFileSync(file);
+    return needles.some((needle) => needle.length > 4 && content.includes(needle));
+  });
+}
+
+async function publish(kind: string, id: string, data: object): Promise<void> {
+  const nats = await connect({ servers: used.stack.urls.nats! });
+  const event = { specversion: '1.0', id, source: 'test', type: kind, time: '2026-03-01T00:00:00Z', data };
+  await jetstream(nats).publish(`hris.${TENANT}.person.${kind}`, JSON.stringify(event));
+  await nats.close();
+}
+
+interface PersonDocument {
+  readonly name: object | null;
+  readonly email: string | null;
+  readonly status: string;
+}
+
+async function profile(person: string): Promise<PersonDocument | undefined> {
+  const admin = await used.stack.as('admin');
+  const { status, body } = await admin.get<PersonDocument>(`/v1/people/${person}`);
+  return status === 200 ? body : undefined;
+}
+
+async function standing(): Promise<PrivacyStanding> {
+  return (await used.stack.as('compliance')).read(`/v1/privacy/${PERSON}`);
+}
+
+const job = { jobTitle: 'Engineer', orgUnit: 'd005' };
+
+it('an erasure leaves nothing of the name in any file, and everything else as it was', async () => {
+  const admin = await used.stack.as('admin');
+  const compliance = await used.stack.as('compliance');
+
+  // Given somebody whom the HRIS, a correction, a dead letter and a copy have told of in every store
+  await publish('hired', 'e1', { employeeNumber: NUMBER, ...job, name: NAME, email: EMAIL });
+  await publish('hired', 'e2', { employeeNumber: '90018', ...job, name: OTHER_NAME });
+  await publish('hired', 'e3', { employeeNumber: NUMBER, ...job, name: NAME, email: 'no address Zephyrine' });
+  await until(async () => (await profile(PERSON))?.name !== undefined && (await profile(OTHER)) !== undefined);
+  await admin.command('correct-profile', { person: PERSON, name: { given: 'Zephyrina', family: NAME.family } });
+  await admin.command('correct-profile', { person: PERSON, name: NAME });
+  await admin.command('enroll-learner', { person: PERSON, course: 'safety', dueOn: '2027-01-31' });
+  await admin.settled();
+  const copy = await compliance.read<PersonalCopy & { export: string }>(`/v1/privacy/${PERSON}/export`);
+  expect(copy.documents).toMatchObject({ people: [{ name: NAME, email: EMAIL }], enrollments: [{ course: 'safety' }] });
+  expect(copy.events.map(({ type }) => type)).toEqual(expect.arrayContaining(['PersonHired', 'LearnerEnrolled']));
+  await until(() => filesWith(WORDS).some((file) => file.includes('nats')));
+  expect(filesWith(WORDS).some((file) => file.includes('mongo'))).toBe(true);
+
+  // When somebody asks for the erasure, and somebody else approves it
+  const reason = 'Asked for by the person.';
+  expect(await admin.send('approve-erasure', { person: PERSON })).toMatchObject({
+    body: { code: 'no-erasure-requested' },
+  });
+  await compliance.command('set-legal-hold', { person: PERSON, matter: 'case-1', reason: 'Litigation.' });
+  expect(await compliance.send('request-erasure', { person: PERSON, reason })).toMatchObject({
+    status: 422,
+    body: { code: 'legal-hold' },
+  });
+  await compliance.command('lift-legal-hold', { person: PERSON, matter: 'case-1', reason: 'Closed.' });
+  await compliance.command('request-erasure', { person: PERSON, reason });
+  expect(await compliance.send('approve-erasure', { person: PERSON })).toMatchObject({ body: { code: 'own-request' } });
+  const posing = await admin.send('approve-erasure', { person: PERSON, by: 'somebody-else' });
+  expect(posing.status).toBe(400);
+  await admin.command('approve-erasure', { person: PERSON });
+  await until(async () => (await standing()).erasure?.status === 'completed');
+
+  // Then there is a receipt, and the name is nowhere
+  const { erasure, exports } = await standing();
+  expect(erasure).toMatchObject({ number: 1, requestedBy: 'compliance', approvedBy: 'admin', reason });
+  expect(exports).toEqual([{ export: copy.export, by: 'compliance' }]);
+  expect(erasure!.scrubbed.map(({ where }) => where)).toEqual([
+    'eventstore',
+    'mongodb',
+    'clickhouse',
+    'nats HRIS',
+    'nats HRIS_DEAD_LETTERS',
+    `export ${copy.export}`,
+  ]);
+  await admin.settled();
+  expect(filesWith(WORDS)).toEqual([]);
+  expect(await profile(PERSON)).toMatchObject({ name: null, email: null, status: 'active' });
+  expect(await profile(OTHER)).toMatchObject({ name: OTHER_NAME });
+
+  // And what the HRIS says of the person from now on is taken without the name
+  await publish('role-changed', 'e4', {
+    employeeNumber: NUMBER,
+    jobTitle: 'Senior Engineer',
+    effectiveOn: '2026-04-01',
+  });
+  await until(async () => ((await profile(PERSON)) as { role?: string }).role === 'senior-engineer');
+  const corrected = await admin.command('correct-profile', { person: PERSON, name: NAME });
+  expect(corrected).toMatchObject({ outcome: 'already-known', events: [] });
+
+  // And the log, folded anew, says the same as the read models and the warehouse
+  await admin.settled();
+  const { check } = await compliance.read<{ check: object }>('/v1/audit/replay', { check: 'true' });
+  expect(check).toMatchObject({ ok: true, differences: [] });
+  expect(filesWith(WORDS)).toEqual([]);
+});
+
+it('the command line shows the receipt, and refuses what is not allowed', async () => {
+  const shown = await used.stack.cli('privacy', 'show', PERSON, '--json');
+  expect(JSON.parse(shown.stdout)).toMatchObject({ person: PERSON, erasure: { status: 'completed' } });
+  const hold = await used.stack.cli('privacy', 'hold', OTHER, '--matter', 'case-2', '--reason', 'Litigation.');
+  expect(hold).toMatchObject({ code: 0, stdout: 'LegalHoldSet\n' });
+  const refused = await used.stack.cli('privacy', 'erase', OTHER, '--reason', 'Asked for.');
+  expect(refused).toMatchObject({ code: 2 });
+  expect(refused.stderr).toContain('under legal hold: case-2');
+  const learner = await used.stack.as('learner', { sub: OTHER });
+  expect((await learner.get(`/v1/privacy/${PERSON}/export`)).status).toBe(403);
+  expect((await learner.get(`/v1/privacy/${OTHER}/export`)).status).toBe(200);
+});
