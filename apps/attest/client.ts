@@ -58,8 +58,10 @@ export class AttestClient {
     }
   }
 
-  post<T>(path: string): Promise<T> {
-    return this.json(path, { method: 'POST' });
+  post<T>(path: string, body?: object): Promise<T> {
+    if (!body) return this.json(path, { method: 'POST' });
+    const headers = { 'content-type': 'application/json' };
+    return this.json(path, { method: 'POST', headers, body: JSON.stringify(body) });
   }
 
   /** The answer as it comes, with its headers. */

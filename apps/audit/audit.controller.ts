@@ -1,4 +1,4 @@
-import { Controller, Get, Param, Query } from '@nestjs/common';
+import { Body, Controller, Get, HttpCode, Param, Post, Query } from '@nestjs/common';
 import { EventStoreDb } from '../../infra/eventstore';
 import type { Caller } from '../../packages/auth';
 import { knownAtOf, momentOf } from '../reports/query-parameters';
@@ -7,6 +7,8 @@ import { Audited } from './audit-log';
 import { Reconciliation, type ReconcileAnswer } from './reconciliation';
 import { replay } from './replay';
 import { answerOfReplay, type ReplayAnswer, ReplayParameters, scopeOf } from './replay-answer';
+import { type Reproduced, Reproduction } from './reproduction';
+import { ReproductionBody } from './reproduction-body';
 import { StoreCheck } from './store-check';
 import { explain, type Explanation } from './why';
 
@@ -18,6 +20,7 @@ export class AuditController {
     private readonly store: EventStoreDb,
     private readonly stores: StoreCheck,
     private readonly reconciliation: Reconciliation,
+    private readonly reproduction: Reproduction,
   ) {}
 
   /** The history of one thing or of the tenant, folded from the log: state, timeline, and what differs from now. */
@@ -47,6 +50,13 @@ export class AuditController {
   @Get('why/:id')
   why(@CallerOf() { tenant }: Caller, @Param('id') id: string): Promise<Explanation> {
     return explain(this.store, tenant, id);
+  }
+
+  /** Recomputes saved reports from the log alone, and explains event by event what they would say now. */
+  @Post('reproduce')
+  @HttpCode(200)
+  reproduce(@CallerOf() { tenant }: Caller, @Body() { reports, steps }: ReproductionBody): Promise<Reproduced[]> {
+    return this.reproduction.run(tenant, reports, steps);
   }
 
   /** Holds everything that MongoDB and ClickHouse have of the tenant against the log. */

@@ -3,7 +3,7 @@ import { FoldedState, type IdRange } from './folded-state';
 import type { Selection } from './scope';
 
 /** Documents in memory at once. Where there are more, the log is read again for the rest of them. */
-const DOCUMENTS_AT_ONCE = 150_000;
+const DOCUMENTS_AT_ONCE = 400_000;
 
 /** One range of ids, folded over all events. */
 export interface Pass extends IdRange {

@@ -10,7 +10,7 @@ import { createLog, type Log } from '../../infra/log';
 import { TokenVerifier } from '../../packages/auth';
 import { type Settings, settingsFromEnvironment } from '../../packages/config';
 import type { ValidationError } from 'class-validator';
-import { InvalidCommandError } from '../../packages/commands';
+import { fieldProblems, InvalidCommandError } from '../../packages/commands';
 import { AuthenticationGuard } from './authentication';
 import { CommandDispatcher } from './command-dispatcher';
 import { eventCatalog } from './event-catalog';
@@ -71,11 +71,7 @@ export async function startService(
       whitelist: true,
       forbidNonWhitelisted: true,
       exceptionFactory: (errors: ValidationError[]) =>
-        new InvalidCommandError(
-          errors.flatMap(({ property: field, constraints = {} }) =>
-            Object.values(constraints).map((problem) => ({ field, problem })),
-          ),
-        ),
+        new InvalidCommandError(errors.flatMap((error) => fieldProblems(error))),
     }),
   );
   if (settings.nats) app.connectMicroservice(natsOptions(settings.nats), { inheritAppConfig: false });

@@ -64,7 +64,8 @@ function listInList(value: unknown, path: string): string | undefined {
   return undefined;
 }
 
-function fieldProblems(error: ValidationError, path = ''): FieldProblem[] {
+/** What is wrong with a value, and with what stands in it, each by the path of its field. */
+export function fieldProblems(error: ValidationError, path = ''): FieldProblem[] {
   const field = path ? `${path}.${error.property}` : error.property;
   const own = Object.values(error.constraints ?? {}).map((problem) => ({ field, problem }));
   return [...own, ...(error.children ?? []).flatMap((child) => fieldProblems(child, field))];

@@ -3,6 +3,7 @@ import type { Explanation } from '../../audit/why';
 import { answer, table } from '../terminal';
 import { addReconcileCommand } from './audit-reconcile';
 import { addReplayCommand } from './audit-replay';
+import { addReproduceCommand } from './audit-reproduce';
 import { type Common, command, connect, tenantOption } from './command';
 
 export function addAuditCommands(program: Command): void {
@@ -10,6 +11,7 @@ export function addAuditCommands(program: Command): void {
 
   addReplayCommand(auditing);
   addReconcileCommand(auditing);
+  addReproduceCommand(auditing);
 
   command(auditing, 'why <id>', 'the chain of causes of an enrollment, notification, attempt, person or event')
     .addOption(tenantOption('acme'))
