@@ -54,8 +54,8 @@ export class Restatement {
       yield* this.steps({ after: middle, upTo: range.upTo }, between, now);
       return;
     }
-    const { after, upTo } = range;
-    const positions = { after: after.toString(), upTo: upTo.toString() };
+    const upTo = count === 1 ? middle : range.upTo;
+    const positions = { after: range.after.toString(), upTo: upTo.toString() };
     yield { ...positions, ...(await this.eventsOf(range, count)), changes };
   }
 

@@ -22,6 +22,8 @@ describe('The command line', () => {
     'report team-compliance',
     'audit',
     'audit replay',
+    'audit reconcile',
+    'audit reproduce',
     'tour',
     'token',
   ])('given --help, when %s is asked, then it tells its usage on stdout', async (command) => {
