@@ -41,13 +41,11 @@ export class AttestClient {
     const body = commands.map((command) => `${JSON.stringify(command)}\n`).join('');
     const headers = { 'content-type': 'application/x-ndjson' };
     const response = await this.fetch('/v1/commands', { method: 'POST', headers, body });
-    for await (const line of createInterface({ input: Readable.fromWeb(response.body as ReadableStream) })) {
-      yield JSON.parse(line) as BulkLine;
-    }
+    yield* linesOf<BulkLine>(response);
   }
 
   /** Asks again while the read side is behind what `minPosition` asks for, up to a minute. */
-  async get<T>(path: string, parameters: Readonly<Record<string, string | undefined>> = {}): Promise<T> {
+  async get<T>(path: string, parameters: Parameters = {}): Promise<T> {
     for (let tries = 1; ; tries++) {
       try {
         return await this.json(withQuery(path, parameters), {});
@@ -67,6 +65,11 @@ export class AttestClient {
   /** The answer as it comes, with its headers. */
   download(path: string, parameters: Readonly<Record<string, string | undefined>>): Promise<Response> {
     return this.fetch(withQuery(path, parameters), {});
+  }
+
+  /** The lines of an answer in NDJSON, as they come. */
+  async *lines<T>(path: string, parameters: Parameters = {}): AsyncIterable<T> {
+    yield* linesOf<T>(await this.fetch(withQuery(path, parameters), {}));
   }
 
   /** Waits until everything that reads the log has seen all of it, the effects of workflows included. Gives the position. */
@@ -96,10 +99,18 @@ export class AttestClient {
   }
 }
 
-function withQuery(path: string, parameters: Readonly<Record<string, string | undefined>>): string {
+type Parameters = Readonly<Record<string, string | undefined>>;
+
+function withQuery(path: string, parameters: Parameters): string {
   const given = Object.entries(parameters).filter((entry): entry is [string, string] => entry[1] !== undefined);
   const query = new URLSearchParams(given).toString();
   return query ? `${path}?${query}` : path;
+}
+
+async function* linesOf<T>({ body }: Response): AsyncIterable<T> {
+  for await (const line of createInterface({ input: Readable.fromWeb(body as ReadableStream) })) {
+    yield JSON.parse(line) as T;
+  }
 }
 
 export interface FoundStack {

@@ -45,6 +45,11 @@ export class DataFolder {
     return join(this.path, 'master-keys');
   }
 
+  /** Keys that the log is sealed with, where the environment names none. */
+  get sealKeys(): string {
+    return join(this.path, 'seal-keys.json');
+  }
+
   get logFile(): string {
     return join(this.path, 'attest.log');
   }

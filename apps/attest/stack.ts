@@ -5,7 +5,14 @@ import type { NestFastifyApplication } from '@nestjs/platform-fastify';
 import { type Engine, EngineStartError, isLoopback, superviseEngine } from '../../infra/embedded';
 import { startNats } from '../../infra/embedded/nats';
 import { type IssuerSettings, LocalIssuer } from '../../packages/auth';
-import { type MasterKey, masterKeysFrom, openMasterKeys, type Settings, SettingsError } from '../../packages/config';
+import {
+  type MasterKey,
+  masterKeysFrom,
+  openMasterKeys,
+  sealSettings,
+  type Settings,
+  SettingsError,
+} from '../../packages/config';
 import { startService } from '../shared/bootstrap';
 import { attestModules } from './attest.modules';
 import { type DataFolder, type StackUrls, UsageError } from './data-folder';
@@ -64,6 +71,7 @@ export async function startStack({ data, port, report, logFile }: StackOptions):
       nats: nats ?? undefined,
       issuer,
       masterKeys: masterKeys(),
+      seals: sealSettings(process.env, data.sealKeys),
       logFile,
     };
     app = await startService(attestModules, settings, { host: HOST, port });

@@ -1,14 +1,17 @@
 import { Module } from '@nestjs/common';
 import { ReportsModule } from '../reports/reports.module';
+import { SealKeys } from '../shared/seal-keys';
 import { AuditController } from './audit.controller';
 import { Reconciliation } from './reconciliation';
 import { Reproduction } from './reproduction';
+import { SealKeysController } from './seal-keys.controller';
 import { StoreCheck } from './store-check';
+import { VerificationController } from './verification.controller';
 
-/** Replay and verification from the log alone; the read side is touched only to be compared. */
+/** Replay, verification and evidence from the log alone; the read side is touched only to be compared. */
 @Module({
   imports: [ReportsModule],
-  controllers: [AuditController],
-  providers: [StoreCheck, Reconciliation, Reproduction],
+  controllers: [AuditController, VerificationController, SealKeysController],
+  providers: [StoreCheck, Reconciliation, Reproduction, SealKeys],
 })
 export class AuditModule {}

@@ -32,6 +32,7 @@ import { ProjectionMeter } from './projection-meter';
 import { ProjectionStatus } from './projection-status';
 import { ProjectionsController } from './projections.controller';
 import { type DueCommand, Scheduler } from './scheduler';
+import { SealingModule } from './sealing.module';
 import { WorkflowCommands } from './workflow-commands';
 import { workflowLanes } from './workflow-lanes';
 
@@ -127,6 +128,7 @@ class Projector implements OnApplicationBootstrap, BeforeApplicationShutdown {
 }
 
 @Module({
+  imports: [SealingModule],
   controllers: [ProjectionsController],
   providers: [Projector, ProjectionMeter, ProjectionStatus, WorkflowCommands],
 })

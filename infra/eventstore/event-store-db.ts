@@ -1,5 +1,4 @@
 import {
-  type AllStreamSubscription,
   BACKWARDS,
   END,
   ErrorType,
@@ -38,6 +37,8 @@ import type { KeyWrapper } from '../keys';
 import { PersonKeys } from './person-keys';
 import { PersonalData } from './personal-data';
 import { startScavenge } from './scavenge';
+import { BatchWindow } from './batch-window';
+import { type Batch, type StoredEvent, type StoredSubscribeOptions, toStored } from './stored';
 
 /**
  * How long one append may take before it is sent again, in milliseconds: far longer than a busy disk needs, since a store that is gone
@@ -96,7 +97,12 @@ export class EventStoreDb implements EventStore {
     }
   }
 
-  async append(stream: string, events: readonly NewEvent[], expected: ExpectedRevision): Promise<AppendResult> {
+  /** As the port has it; takes events with other metadata as well, which then are not part of any aggregate's history. */
+  async append(
+    stream: string,
+    events: readonly (Omit<NewEvent, 'metadata'> & { readonly metadata: object })[],
+    expected: ExpectedRevision,
+  ): Promise<AppendResult> {
     const proposed = events.map(({ id, type, data, metadata }) =>
       jsonEvent({ id, type, data: data as JSONType, metadata: { ...metadata } }),
     );
@@ -132,12 +138,45 @@ export class EventStoreDb implements EventStore {
     }
   }
 
-  async *subscribeToAll(options: SubscribeOptions): AsyncIterable<EventBatch> {
+  subscribeToAll(options: SubscribeOptions): AsyncIterable<EventBatch> {
+    return this.subscribe(options, (resolved) =>
+      this.personal.open(resolved.map((each) => this.toRecorded(each)).filter((event) => event !== undefined)),
+    );
+  }
+
+  /**
+   * The log as it is stored, in order, then live: whatever stands in the streams of tenants, whoever wrote it.
+   * @throws EventStoreUnavailableError after `tries` failures without an event in between: an event that can no
+   *   longer be decoded ends every try at the same place
+   */
+  subscribeToStored(options: StoredSubscribeOptions): AsyncIterable<Batch<StoredEvent>> {
+    return this.subscribe(options, (resolved) => resolved.map(toStored).filter((event) => event !== undefined));
+  }
+
+  /** The newest event of a stream as it is stored; undefined when there is none. */
+  async lastStored(stream: string): Promise<StoredEvent | undefined> {
+    const { reader } = this;
+    try {
+      const options = { direction: BACKWARDS, fromRevision: END, maxCount: 1 } as const;
+      for await (const resolved of reader.readStream(stream, options)) return toStored(resolved);
+    } catch (error) {
+      if (error instanceof StreamNotFoundError) return undefined;
+      if (!isTransient(error)) throw error;
+      this.reconnectAfter(error, reader);
+      throw unavailable(error);
+    }
+    return undefined;
+  }
+
+  private async *subscribe<E>(
+    options: StoredSubscribeOptions,
+    read: (resolved: readonly ResolvedEvent[]) => readonly E[] | Promise<readonly E[]>,
+  ): AsyncIterable<Batch<E>> {
     let after = options.after;
     for (let failures = 0; !options.signal?.aborted;) {
       const { reader } = this;
       try {
-        for await (const batch of this.subscribeOnce(reader, { ...options, after })) {
+        for await (const batch of this.subscribeOnce(reader, { ...options, after }, read)) {
           failures = 0;
           after = batch.position;
           yield batch;
@@ -146,7 +185,8 @@ export class EventStoreDb implements EventStore {
         if (options.signal?.aborted) return;
         if (!isTransient(error)) throw error;
         this.reconnectAfter(error, reader);
-        await abortableDelay(Math.min(100 * 2 ** failures++, 2_000), options.signal);
+        if (++failures === options.tries) throw unavailable(error);
+        await abortableDelay(Math.min(50 * 2 ** failures, 2_000), options.signal);
       }
     }
   }
@@ -211,8 +251,13 @@ export class EventStoreDb implements EventStore {
     void this.reader.dispose();
   }
 
-  private async *subscribeOnce(reader: EventStoreDBClient, options: SubscribeOptions): AsyncIterable<EventBatch> {
+  private async *subscribeOnce<E>(
+    reader: EventStoreDBClient,
+    options: StoredSubscribeOptions,
+    read: (resolved: readonly ResolvedEvent[]) => readonly E[] | Promise<readonly E[]>,
+  ): AsyncIterable<Batch<E>> {
     const { after, streamPrefix, types, maxBatch = 1_000, lingerMs = 0, signal } = options;
+    const prefixes = options.streamPrefixes ?? (streamPrefix ? [streamPrefix] : []);
     const window = new BatchWindow(maxBatch);
     const filterOptions = {
       checkpointInterval: CHECKPOINT_INTERVAL,
@@ -222,8 +267,8 @@ export class EventStoreDb implements EventStore {
       fromPosition: after === undefined ? START : { commit: after, prepare: after },
       filter: types
         ? eventTypeFilter({ ...filterOptions, regex: `^(${types.join('|')})$` })
-        : streamPrefix
-          ? streamNameFilter({ ...filterOptions, prefixes: [streamPrefix] })
+        : prefixes.length > 0
+          ? streamNameFilter({ ...filterOptions, prefixes: [...prefixes] })
           : excludeSystemEvents(filterOptions),
     });
     window.attach(subscription);
@@ -238,8 +283,7 @@ export class EventStoreDb implements EventStore {
         if (lingerMs > 0 && window.caughtUp && window.length < maxBatch) await abortableDelay(lingerMs, signal);
         const { resolved, checkpoint, caughtUp } = window.take();
         position = checkpoint ?? resolved[resolved.length - 1]?.event?.position?.commit ?? position;
-        const events = resolved.map((each) => this.toRecorded(each)).filter((event) => event !== undefined);
-        yield { events: await this.personal.open(events), position, caughtUp };
+        yield { events: await read(resolved), position, caughtUp };
       }
     } finally {
       signal?.removeEventListener('abort', stop);
@@ -285,86 +329,6 @@ function connect(url: string): EventStoreDBClient {
   const isSaid = /[?&]defaultDeadline=/i.test(url);
   const deadline = `${url.includes('?') ? '&' : '?'}defaultDeadline=${APPEND_TIMEOUT}`;
   return EventStoreDBClient.connectionString(isSaid ? url : `${url}${deadline}`);
-}
-
-/** Collects what a subscription delivers while the consumer is busy, and holds the subscription back when it is full. */
-class BatchWindow {
-  private events: ResolvedEvent[] = [];
-  private lastCheckpoint: bigint | undefined;
-  private reported = false;
-  private ended = false;
-  private failure: Error | undefined;
-  private wake: (() => void) | undefined;
-  private subscription!: AllStreamSubscription;
-  caughtUp = false;
-
-  constructor(private readonly capacity: number) {}
-
-  get length(): number {
-    return this.events.length;
-  }
-
-  attach(subscription: AllStreamSubscription): void {
-    this.subscription = subscription;
-    subscription.on('data', (resolved: ResolvedEvent) => {
-      this.events.push(resolved);
-      if (this.events.length >= this.capacity) subscription.pause();
-      this.wake?.();
-    });
-    subscription.on('caughtUp', () => {
-      this.caughtUp = true;
-      this.wake?.();
-    });
-    subscription.on('error', (error: Error) => this.end(error));
-    subscription.on('close', () => this.end(new EventStoreUnavailableError('the subscription was closed')));
-    subscription.on('end', () => this.end(new EventStoreUnavailableError('the subscription ended')));
-  }
-
-  checkpoint(position: bigint): void {
-    this.lastCheckpoint = position;
-    this.wake?.();
-  }
-
-  end(failure?: Error): void {
-    this.failure ??= failure;
-    this.ended = true;
-    this.wake?.();
-  }
-
-  /** Resolves when there is something to take. @throws what the subscription failed with, once everything is taken. */
-  async arrival(): Promise<void> {
-    while (!this.hasNews()) {
-      if (this.failure) throw this.failure;
-      if (this.ended) return;
-      await new Promise<void>((resolve) => (this.wake = resolve));
-    }
-  }
-
-  take(): { resolved: ResolvedEvent[]; checkpoint: bigint | undefined; caughtUp: boolean } {
-    const resolved = this.events;
-    this.events = [];
-    // The client tells of checkpoints and of the end while earlier events still wait in its buffer.
-    const drained = this.drained();
-    const checkpoint = drained ? this.lastCheckpoint : undefined;
-    const last = resolved[resolved.length - 1]?.event?.position?.commit;
-    if (drained) this.lastCheckpoint = undefined;
-    if (drained && this.caughtUp) this.reported = true;
-    this.subscription.resume();
-    return {
-      resolved,
-      checkpoint: checkpoint !== undefined && (last === undefined || checkpoint > last) ? checkpoint : undefined,
-      caughtUp: drained && this.caughtUp,
-    };
-  }
-
-  private hasNews(): boolean {
-    if (this.events.length > 0) return true;
-    return this.drained() && (this.lastCheckpoint !== undefined || (this.caughtUp && !this.reported));
-  }
-
-  private drained(): boolean {
-    return this.subscription.readableLength === 0;
-  }
 }
 
 function isTransient(error: unknown): boolean {

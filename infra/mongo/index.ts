@@ -9,3 +9,4 @@ export { Rebuilder } from './rebuilder';
 export { runProjector } from './run-projector';
 export { type WorkflowCommand, WorkflowRunner } from './workflow-runner';
 export { type Sweep, WorkflowStates } from './workflow-states';
+export { SealLedger } from './seal-ledger';

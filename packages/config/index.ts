@@ -1,4 +1,5 @@
 import type { IssuerSettings } from '../auth';
+import type { KeySource } from '../evidence';
 import { type MasterKey, parseMasterKeys } from './master-keys';
 
 export { type MasterKey, openMasterKeys, parseMasterKeys } from './master-keys';
@@ -13,8 +14,17 @@ export interface Settings {
   readonly issuer: IssuerSettings;
   /** They wrap the keys of people; the first one wraps from now on. */
   readonly masterKeys: readonly MasterKey[];
+  readonly seals: SealSettings;
   /** Where logs go; stderr when undefined. */
   readonly logFile?: string | undefined;
+}
+
+/** With which keys the log is sealed and seals are believed, and how often. */
+export interface SealSettings {
+  readonly keys: KeySource;
+  /** A seal is due after so many events of a tenant, or so many seconds behind the first of them. */
+  readonly everyEvents: number;
+  readonly everySeconds: number;
 }
 
 /** A setting is missing or cannot be used; the message names the variable. */
@@ -40,6 +50,7 @@ export function settingsFromEnvironment(env: NodeJS.ProcessEnv): Settings {
       jwks: new URL(required('ATTEST_JWKS_URL')),
     },
     masterKeys: masterKeysFrom(required('ATTEST_MASTER_KEY')),
+    seals: sealSettings(env),
   };
 }
 
@@ -50,4 +61,29 @@ export function masterKeysFrom(text: string): readonly MasterKey[] {
   } catch (error) {
     throw new SettingsError(`ATTEST_MASTER_KEY: ${(error as Error).message}.`);
   }
+}
+
+/**
+ * @param file where a key is made and kept when the environment names none
+ * @throws SettingsError that names the variable
+ */
+export function sealSettings(env: NodeJS.ProcessEnv, file?: string): SealSettings {
+  return {
+    keys: {
+      key: env.ATTEST_SEAL_KEY || undefined,
+      previousKey: env.ATTEST_SEAL_KEY_PREVIOUS || undefined,
+      publicKeys: env.ATTEST_SEAL_PUBLIC_KEYS || undefined,
+      file,
+    },
+    everyEvents: count(env, 'ATTEST_SEAL_EVENTS', 1_000, 5_000),
+    everySeconds: count(env, 'ATTEST_SEAL_SECONDS', 10, 86_400),
+  };
+}
+
+function count(env: NodeJS.ProcessEnv, name: string, fallback: number, most: number): number {
+  const text = env[name];
+  if (!text) return fallback;
+  const value = Number(text);
+  if (Number.isInteger(value) && value >= 1 && value <= most) return value;
+  throw new SettingsError(`${name} must be a whole number from 1 to ${most}, not "${text}".`);
 }

@@ -1,4 +1,4 @@
-import { createHash } from 'node:crypto';
+import { hash } from 'node:crypto';
 import canonicalize from 'canonicalize';
 import type { EventMetadata } from './messages';
 
@@ -14,10 +14,22 @@ export function chainHash(
   event: { id: string; type: string; data: object; metadata: Omit<EventMetadata, 'hash'> },
 ): string {
   const { id, type, data, metadata } = event;
-  return createHash('sha256')
-    .update(previous)
-    .update(canonicalJson({ id, type, data, metadata: { ...metadata, hash: undefined } }))
-    .digest('hex');
+  return chainHashOf(previous, { id, type }, canonicalJson(data), canonicalJson({ ...metadata, hash: undefined }));
+}
+
+/**
+ * `chainHash` for whoever has the canonical JSON of data and metadata already.
+ * @param metadata without the hash
+ */
+export function chainHashOf(
+  previous: string,
+  { id, type }: { id: string; type: string },
+  data: string,
+  metadata: string,
+): string {
+  // The canonical JSON of { id, type, data, metadata }, put together from its parts.
+  const event = `{"data":${data},"id":${JSON.stringify(id)},"metadata":${metadata},"type":${JSON.stringify(type)}}`;
+  return hash('sha256', previous + event, 'hex');
 }
 
 /** RFC 8785 canonical JSON. @throws TypeError for a value that JSON cannot hold. */

@@ -61,10 +61,10 @@ export const importRules: readonly ImportRule[] = [
     },
   },
   {
-    says: 'infra knows only the kernel, the settings and the tokens',
+    says: 'infra knows only the kernel, the evidence, the settings and the tokens',
     files: /^infra\//,
     imports: ATTEST,
-    allows: /^(infra|packages\/(eventsourcing|config|auth))(\/|$)/,
+    allows: /^(infra|packages\/(eventsourcing|evidence|config|auth))(\/|$)/,
     canary: { path: 'infra/mongo/a.ts', text: `import { people } from '../../projections/mongo/people';` },
   },
   {

@@ -76,7 +76,7 @@ describe('Engines that die', () => {
     const attempts: string[] = [];
     for await (const { event } of store.readAll()) {
       const data = event?.data as { attempt?: string } | undefined;
-      if (event?.streamId.startsWith(`${tenant}.`)) attempts.push(data!.attempt!);
+      if (event?.streamId.startsWith(`${tenant}.attempt-`)) attempts.push(data!.attempt!);
     }
     await store.dispose();
     return attempts.sort();

@@ -32,6 +32,8 @@ export interface StackOptions {
   readonly port?: number;
   /** In a process group of its own, as a shell starts it. */
   readonly terminal?: boolean;
+  /** Settings beside the data folder. */
+  readonly environment?: NodeJS.ProcessEnv;
 }
 
 interface Who {
@@ -65,9 +67,9 @@ export class RunningStack {
 
   /** Resolves when the stack has printed its ready line. */
   static async start(options: StackOptions = {}): Promise<RunningStack> {
-    const { data = temporaryFolder(), sample = false, port = 0, terminal = false } = options;
+    const { data = temporaryFolder(), sample = false, port = 0, terminal = false, environment = {} } = options;
     const args = ['up', '--json', '--port', String(port), ...(sample ? [] : ['--no-sample'])];
-    const process = spawnAttest(args, { ATTEST_DATA: data }, terminal);
+    const process = spawnAttest(args, { ...environment, ATTEST_DATA: data }, terminal);
     const log = { text: '' };
     process.stderr!.setEncoding('utf8').on('data', (text: string) => (log.text = (log.text + text).slice(-KEPT)));
     const ended = once(process, 'close').then(([code]) => {
@@ -144,10 +146,10 @@ export class RunningStack {
 }
 
 /** A stack for the tests of one file, stopped and removed after them. */
-export function useStack(): { stack: RunningStack } {
+export function useStack(options: StackOptions = {}): { stack: RunningStack } {
   const used = {} as { stack: RunningStack };
   beforeAll(async () => {
-    used.stack = await RunningStack.start();
+    used.stack = await RunningStack.start(options);
   });
   afterAll(async () => {
     await used.stack.stop();

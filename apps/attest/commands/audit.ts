@@ -5,6 +5,7 @@ import { addReconcileCommand } from './audit-reconcile';
 import { addReplayCommand } from './audit-replay';
 import { addReproduceCommand } from './audit-reproduce';
 import { type Common, command, connect, tenantOption } from './command';
+import { addIntegrityCommands } from './integrity';
 
 export function addAuditCommands(program: Command): void {
   const auditing = program.command('audit').description('ask the log itself');
@@ -20,6 +21,8 @@ export function addAuditCommands(program: Command): void {
       const explanation = await client.get<Explanation>(`/v1/audit/why/${encodeURIComponent(id)}`);
       answer(explanation, Boolean(options.json), () => describeExplanation(explanation));
     });
+
+  addIntegrityCommands(auditing);
 }
 
 export function describeExplanation({ origin, rules, steps }: Explanation): string {

@@ -1,0 +1,110 @@
+import type { Command } from 'commander';
+import { MongoClient } from 'mongodb';
+import { EventStoreDb } from '../../../infra/eventstore';
+import { SealLedger } from '../../../infra/mongo';
+import { sealSettings } from '../../../packages/config';
+import { KeyRing, rotateKeyFile } from '../../../packages/evidence';
+import type { VerificationLine } from '../../audit/verification.controller';
+import { type VerificationResult, verifyLog } from '../../audit/verify';
+import { eventCatalog } from '../../shared/event-catalog';
+import { ProblemError } from '../client';
+import { DataFolder, UsageError } from '../data-folder';
+import { answer, progressBar, table } from '../terminal';
+import { type Common, command, connect, tenantOption } from './command';
+
+export function addIntegrityCommands(auditing: Command): void {
+  command(auditing, 'verify', 'check that the log is what was written; exit 1 and the first bad event when it is not')
+    .addOption(tenantOption('acme'))
+    .option('--stream <name>', 'only this stream')
+    .option('--everything', 'all tenants, straight from the event store: for whoever runs Attest')
+    .action(async (options: Common & { stream?: string; everything?: boolean }) => {
+      const result = await withProgress(options.everything ? everything(options) : ofTenant(options));
+      answer(result, Boolean(options.json), () => describe(result));
+      if (!result.ok) process.exitCode = 1;
+    });
+
+  command(auditing, 'rotate-key', 'make a new key to seal with; the next seal of each tenant hands over to it').action(
+    (options: Common) => {
+      if (process.env.ATTEST_SEAL_KEY) {
+        throw new UsageError(
+          'The key comes from ATTEST_SEAL_KEY: set it to the new key, and ATTEST_SEAL_KEY_PREVIOUS to the old one.',
+        );
+      }
+      const { previous, current } = rotateKeyFile(new DataFolder(options.data).sealKeys);
+      const keys = [
+        { kid: current.kid, seals: 'from now on' },
+        { kid: previous.kid, seals: 'until now' },
+      ];
+      answer({ previous, current }, Boolean(options.json), () => table(keys));
+    },
+  );
+}
+
+async function* ofTenant(options: Common & { stream?: string }): AsyncGenerator<VerificationLine> {
+  const client = await connect(options, 'compliance');
+  yield* client.lines<VerificationLine>('/v1/audit/verify', { stream: options.stream });
+}
+
+/** Needs no running Attest but its stores, and believes none. */
+async function* everything({ data: path }: Common): AsyncGenerator<VerificationLine> {
+  const data = new DataFolder(path);
+  const running = data.running();
+  const eventstore = process.env.ATTEST_EVENTSTORE_URL ?? running?.eventstore;
+  const mongodb = process.env.ATTEST_MONGODB_URL ?? running?.mongodb;
+  if (!eventstore || !mongodb) {
+    throw new UsageError(
+      `No Attest runs in ${data.path}: start one, or set ATTEST_EVENTSTORE_URL and ATTEST_MONGODB_URL.`,
+    );
+  }
+  const store = new EventStoreDb(eventstore, eventCatalog);
+  const mongo = new MongoClient(mongodb);
+  try {
+    const { trusted } = KeyRing.open(sealSettings(process.env, data.sealKeys).keys);
+    const kept = await new SealLedger(mongo.db()).newest();
+    yield* verifyLog(store, 'everything', { trusted, kept });
+  } finally {
+    store.close();
+    await mongo.close();
+  }
+}
+
+async function withProgress(lines: AsyncIterable<VerificationLine>): Promise<VerificationResult> {
+  let bar: ReturnType<typeof progressBar> | undefined;
+  let done = 0;
+  try {
+    for await (const line of lines) {
+      if ('result' in line) return line.result;
+      if ('problem' in line) throw new ProblemError(line.problem);
+      const { position, head } = line.progress;
+      bar ??= progressBar('Verifying', Number(head));
+      bar.advance(Number(position) - done);
+      done = Number(position);
+    }
+  } finally {
+    bar?.stop();
+  }
+  throw new UsageError('Attest ended the verification before it had a result: try again.');
+}
+
+function describe({ ok, keysKnown, events, seconds, eventsPerSecond, tenants }: VerificationResult): string {
+  const rows = tenants.map(({ tenant, events: count, streams, seals, sealed, unsealed, findings }) => ({
+    tenant,
+    events: count,
+    streams,
+    seals,
+    sealed: sealed?.size ?? 0,
+    unsealed,
+    findings,
+  }));
+  const bad = tenants.flatMap(({ listed }) => listed).map(({ tenant: _, ...finding }) => finding);
+  const waiting = tenants.reduce((sum, { unsealed }) => sum + unsealed, 0);
+  return [
+    table(rows),
+    ...(bad.length > 0 ? [`First of what is wrong:\n\n${table(bad.slice(0, 10))}`] : []),
+    ...(waiting > 0
+      ? [`${waiting} events are not sealed yet: only the hash chain of their stream speaks for them.`]
+      : []),
+    ...(keysKnown ? [] : ['No key is known here, so whoever rewrote the log could have sealed it anew.']),
+    `${ok ? 'Everything holds' : 'The log is not what was written'}: ${events} events in ${seconds.toFixed(1)} s, ${eventsPerSecond}/s.`,
+  ].join('\n\n');
+}

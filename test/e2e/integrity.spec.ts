@@ -1,0 +1,103 @@
+import { statSync } from 'node:fs';
+import { join } from 'node:path';
+import type { VerificationLine } from '../../apps/audit/verification.controller';
+import type { VerificationResult } from '../../apps/audit/verify';
+import type { PublicSealKey } from '../../packages/evidence';
+import { newId, newTenant, published } from './records';
+import { useStack } from './running-stack';
+import { until } from './until';
+
+describe('Integrity', () => {
+  const used = useStack({ environment: { ATTEST_SEAL_SECONDS: '1' } });
+  const tenant = newTenant();
+  const course = newId('course');
+
+  /** The lines of one verification. */
+  async function verify(parameters: Record<string, string> = {}, by = tenant): Promise<VerificationLine[]> {
+    const url = new URL('/v1/audit/verify', used.stack.urls.api);
+    url.search = new URLSearchParams(parameters).toString();
+    const authorization = `Bearer ${await used.stack.token('compliance', { tenant: by })}`;
+    const text = await (await fetch(url, { headers: { authorization } })).text();
+    return text
+      .trimEnd()
+      .split('\n')
+      .map((line) => JSON.parse(line) as VerificationLine);
+  }
+
+  async function result(parameters: Record<string, string> = {}): Promise<VerificationResult> {
+    const last = (await verify(parameters)).at(-1)!;
+    if (!('result' in last)) throw new Error(JSON.stringify(last));
+    return last.result;
+  }
+
+  async function cli(...args: string[]): Promise<{ code: number | null; result: VerificationResult }> {
+    const { code, stdout } = await used.stack.cli('audit', 'verify', '--json', ...args);
+    return { code, result: JSON.parse(stdout) as VerificationResult };
+  }
+
+  beforeAll(async () => {
+    const admin = await used.stack.as('admin', { tenant });
+    await admin.command('publish-course', published({ course }));
+    await admin.command('retire-course', { course });
+    await until(async () => Number((await result()).tenants[0]!.sealed?.size) >= 2);
+  });
+
+  it('given a history, then it is sealed by itself, and everything holds', async () => {
+    const { ok, keysKnown, tenants } = await result();
+    expect({ ok, keysKnown, tenants }).toMatchObject({
+      ok: true,
+      keysKnown: true,
+      tenants: [{ tenant, trusted: true, findings: 0, first: null }],
+    });
+  });
+
+  it('given a stream, then it alone is checked', async () => {
+    expect(await result({ stream: `${tenant}.course-${course}` })).toMatchObject({
+      ok: true,
+      tenants: [{ tenant, events: 2, streams: 1, unsealed: 0 }],
+    });
+  });
+
+  it('given the command line, then it checks a tenant, a stream or everything', async () => {
+    expect(await cli('--tenant', tenant)).toMatchObject({ code: 0, result: { ok: true, tenants: [{ tenant }] } });
+    expect(await cli('--tenant', tenant, '--stream', `${tenant}.course-${course}`)).toMatchObject({
+      code: 0,
+      result: { tenants: [{ events: 2 }] },
+    });
+    const { code, result: everything } = await cli('--everything');
+    expect({ code, ok: everything.ok }).toEqual({ code: 0, ok: true });
+    expect(everything.tenants.map((each) => each.tenant)).toContain(tenant);
+  });
+
+  it('given somebody else, then they may not verify, nor what is not theirs', async () => {
+    const learner = await used.stack.as('learner', { tenant });
+    expect((await learner.get('/v1/audit/verify')).status).toBe(403);
+    const compliance = await used.stack.as('compliance', { tenant });
+    expect(await compliance.get('/v1/audit/verify', { stream: 'other.course-a' })).toMatchObject({
+      status: 400,
+      body: { fields: [{ field: 'stream' }] },
+    });
+  });
+
+  it('given nobody in particular, then the keys are published, and the private ones are only for their owner', async () => {
+    const response = await fetch(new URL('/.well-known/attest-seal-keys.json', used.stack.urls.api));
+    const { keys } = (await response.json()) as { keys: PublicSealKey[] };
+    const { tenants } = await result();
+    expect(keys.map(({ kid }) => kid)).toEqual(tenants[0]!.keys);
+    expect(keys[0]).toEqual({
+      ...{ kty: 'OKP', crv: 'Ed25519', use: 'sig', alg: 'EdDSA' },
+      x: expect.any(String) as string,
+      kid: expect.any(String) as string,
+    });
+    expect(statSync(join(used.stack.data, 'seal-keys.json')).mode & 0o777).toBe(0o600);
+  });
+
+  it('given a new key, then the next seal hands over to it', async () => {
+    const [before] = (await result()).tenants[0]!.keys;
+    const { code, stdout } = await used.stack.cli('audit', 'rotate-key', '--json');
+    const { current } = JSON.parse(stdout) as { current: PublicSealKey };
+    expect(code).toBe(0);
+    await until(async () => (await result()).tenants[0]!.keys.includes(current.kid));
+    expect(await result()).toMatchObject({ ok: true, tenants: [{ keys: [before, current.kid] }] });
+  });
+});
