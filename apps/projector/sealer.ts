@@ -82,10 +82,10 @@ export class Sealer {
   }
 
   private async follow(signal: AbortSignal): Promise<void> {
-    for await (const { events, position } of this.store.subscribeToStored({ after: this.read || undefined, signal })) {
+    for await (const { events } of this.store.subscribeToStored({ after: this.read || undefined, signal })) {
       await this.inTurn(async () => {
         for (const event of events) await this.take(event);
-        this.read = position;
+        this.read = events.findLast(({ stream }) => sealedTenant(stream) !== undefined)?.position ?? this.read;
       });
     }
   }

@@ -10,6 +10,7 @@ import {
   jsonEvent,
   type JSONType,
   NO_STREAM,
+  type Position,
   type ResolvedEvent,
   START,
   streamNameFilter,
@@ -49,6 +50,9 @@ const APPEND_TRIES = 4;
 const CHECKPOINT_INTERVAL = 32;
 /** Events of a backlog that are counted one by one. */
 const COUNTED = 1_000;
+
+/** Events that are looked at together for the last one of the history. */
+const HEAD_PAGE = 64;
 
 /** What a reader of the log has before it. */
 export interface Backlog {
@@ -194,10 +198,16 @@ export class EventStoreDb implements EventStore {
   async head(): Promise<bigint | undefined> {
     const { reader } = this;
     try {
-      for await (const { event } of reader.readAll({ direction: BACKWARDS, fromPosition: END, maxCount: 1 })) {
-        return event?.position?.commit;
+      // In pages, which end by themselves: what is left before its end the client does not cancel.
+      for (let fromPosition: Position | typeof END = END, maxCount = 1; ; maxCount = HEAD_PAGE) {
+        let before: Position | undefined;
+        for await (const { event } of reader.readAll({ direction: BACKWARDS, fromPosition, maxCount })) {
+          if (event && isHistory(event)) return event.position?.commit;
+          before = event?.position ?? before;
+        }
+        if (!before) return undefined;
+        fromPosition = before;
       }
-      return undefined;
     } catch (error) {
       if (!isTransient(error)) throw error;
       this.reconnectAfter(error, reader);
@@ -218,7 +228,7 @@ export class EventStoreDb implements EventStore {
         read++;
         if (!event?.position || event.position.commit <= after) continue;
         last = event.position.commit;
-        if (!parseStreamName(event.streamId)) continue;
+        if (!isHistory(event)) continue;
         events++;
         since ??= event.created.toISOString();
       }
@@ -329,6 +339,11 @@ function connect(url: string): EventStoreDBClient {
   const isSaid = /[?&]defaultDeadline=/i.test(url);
   const deadline = `${url.includes('?') ? '&' : '?'}defaultDeadline=${APPEND_TIMEOUT}`;
   return EventStoreDBClient.connectionString(isSaid ? url : `${url}${deadline}`);
+}
+
+/** Whether readers of the history are given an event: Attest wrote it, and it is neither a key of a person nor a seal. */
+function isHistory({ streamId, metadata }: NonNullable<ResolvedEvent['event']>): boolean {
+  return parseStreamName(streamId) !== undefined && typeof (metadata as EventMetadata | undefined)?.hash === 'string';
 }
 
 function isTransient(error: unknown): boolean {

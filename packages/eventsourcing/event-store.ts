@@ -63,6 +63,6 @@ export interface EventStore {
    * System events and events that Attest did not write are left out.
    */
   subscribeToAll(options: SubscribeOptions): AsyncIterable<EventBatch>;
-  /** Position of the last event of the log, system events included; undefined when it is empty. */
+  /** Position of the last event that `subscribeToAll` gives; undefined when there is none. What follows it is not history. */
   head(): Promise<bigint | undefined>;
 }

@@ -1,3 +1,4 @@
+import { randomUUID } from 'node:crypto';
 import { jsonEvent } from '@eventstore/db-client';
 import { type RecordedEvent, WrongExpectedRevisionError } from '../../../packages/eventsourcing';
 import { attestStore, newEvent, newTenant } from './attest-store';
@@ -124,5 +125,18 @@ describe('the event store', () => {
       'no-stream',
     );
     expect(await context.store.head()).toBeGreaterThanOrEqual(position);
+  });
+
+  it('takes for the end only what readers of the history are given', async () => {
+    const tenant = newTenant();
+    const ours = newEvent(tenant, 'CoursePublished', {});
+    const { position } = await context.store.append(`${tenant}.course-a`, [ours], 'no-stream');
+    await context.store.append(
+      `${tenant}.seals-log`,
+      [{ ...ours, id: randomUUID(), metadata: { tenant } }],
+      'no-stream',
+    );
+    expect(await context.store.head()).toBe(position);
+    expect(await context.store.backlog(position)).toEqual({ events: 0, since: null });
   });
 });
