@@ -65,14 +65,16 @@ export class ApiClient {
 
   /** Resolves when the read models, the warehouse and the workflows have seen the whole log. Gives its position. */
   async settled(patience = 200_000): Promise<string> {
-    let log = '';
-    await until(async () => {
-      const status = await this.read<Status>('/v1/status');
-      log = status.log;
+    let status!: Status;
+    const isSettled = async (): Promise<boolean> => {
+      status = await this.read<Status>('/v1/status');
       const reached = Object.values(status.consumers);
-      return reached.length >= CONSUMERS && reached.every((position) => BigInt(position) >= BigInt(log));
-    }, patience);
-    return log;
+      return reached.length >= CONSUMERS && reached.every((position) => BigInt(position) >= BigInt(status.log));
+    };
+    await until(isSettled, patience).catch((error: Error) => {
+      throw new Error(`the stack did not settle: ${JSON.stringify(status)}`, { cause: error });
+    });
+    return status.log;
   }
 
   private get authorization(): RequestHeaders {
