@@ -4,7 +4,7 @@ import { Frontier, HASH_BYTES, sha256 } from './merkle';
 import { type PublicSealKey, SealKeyError, verifySignature } from './seal-key';
 import { MARK_BYTES, type Witness } from './stored-event';
 
-/** This file is a wire format, see docs/evidence-bundle.md. */
+/** This file is a wire format, see README.md. */
 export const SEAL_FORMAT = 'attest-seal/1';
 /** Wire name of the event that holds a seal. */
 export const LOG_SEALED = 'LogSealed';

@@ -48,7 +48,7 @@ export function sealedTenant(stream: string): string | undefined {
 
 /**
  * The input of an event's leaf: canonical JSON in which data and metadata stand as the SHA-256 of their own canonical JSON, metadata
- * without the link, which stands beside. Storage format: see docs/evidence-bundle.md.
+ * without the link, which stands beside. Storage format: see README.md.
  */
 export function leafInput(event: StoredEvent, data: string, metadata: string, link: string | undefined): string {
   const { id, position, recordedAt, revision, stream, type } = event;
