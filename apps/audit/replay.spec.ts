@@ -15,6 +15,7 @@ function storeOf(events: readonly RecordedEvent[]): EventStore & { reads: number
     seal: unused,
     append: unused,
     readStream: unused,
+    lastHash: unused,
     head: () => Promise.resolve(events.at(-1)?.position),
     async *subscribeToAll() {
       store.reads++;

@@ -172,6 +172,11 @@ export class EventStoreDb implements EventStore {
     return undefined;
   }
 
+  async lastHash(stream: string): Promise<string | undefined> {
+    const { metadata } = (await this.lastStored(stream)) ?? {};
+    return (metadata as EventMetadata | undefined)?.hash;
+  }
+
   private async *subscribe<E>(
     options: StoredSubscribeOptions,
     read: (resolved: readonly ResolvedEvent[]) => readonly E[] | Promise<readonly E[]>,

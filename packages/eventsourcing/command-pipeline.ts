@@ -61,10 +61,13 @@ interface Loaded {
   readonly position: bigint;
   readonly hash: string;
   readonly commands: Map<string, PastCommand>;
+  /** False after an append: had another process sent the same command, the store kept its events, with other hashes. */
+  readonly isAsStored: boolean;
 }
 
 function untouched(decider: AnyDecider): Loaded {
-  return { state: decider.initialState, revision: -1, position: 0n, hash: CHAIN_START, commands: new Map() };
+  const nothing = { state: decider.initialState as unknown, revision: -1, position: 0n, hash: CHAIN_START };
+  return { ...nothing, commands: new Map(), isAsStored: true };
 }
 
 /**
@@ -166,6 +169,11 @@ export class CommandPipeline {
         return { stream, revision: loaded.revision, position: loaded.position, events: [], outcome: 'already-known' };
       }
 
+      if (!loaded.isAsStored && (await this.store.lastHash(stream)) !== loaded.hash) {
+        this.cache.delete(stream);
+        mustLoad = true;
+        continue;
+      }
       const prepared = await this.prepare(decision.events, loaded, command, context);
       const before = this.seen!;
       let appended: AppendResult;
@@ -190,6 +198,7 @@ export class CommandPipeline {
         state: decision.events.reduce((state, event) => decider.evolve(state, event) as unknown, loaded.state),
         hash: prepared[prepared.length - 1]!.metadata.hash,
         commands: loaded.commands.set(context.commandId, done),
+        isAsStored: false,
       });
       return { stream, ...done, outcome: 'accepted' };
     }
@@ -205,7 +214,7 @@ export class CommandPipeline {
       const { commandId, hash } = event.metadata;
       const earlier = loaded.commands.get(commandId)?.events ?? [];
       const commands = loaded.commands.set(commandId, { events: [...earlier, event.type], revision, position });
-      loaded = { state: decider.evolve(loaded.state, event), revision, position, hash, commands };
+      loaded = { state: decider.evolve(loaded.state, event), revision, position, hash, commands, isAsStored: true };
     }
     if (loaded.revision >= 0) this.cache.set(stream, loaded);
     this.advance(loaded.position);

@@ -58,6 +58,8 @@ export interface EventStore {
   append(stream: string, events: readonly NewEvent[], expected: ExpectedRevision): Promise<AppendResult>;
   /** A whole stream in order; empty when it does not exist. */
   readStream(stream: string): AsyncIterable<RecordedEvent>;
+  /** The hash of a stream's last event; undefined when there is none. */
+  lastHash(stream: string): Promise<string | undefined>;
   /**
    * The log in order, then live. Resumes by itself after a lost connection, without gap or repetition. Ends when `signal` aborts.
    * System events and events that Attest did not write are left out.

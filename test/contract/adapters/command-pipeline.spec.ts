@@ -144,10 +144,38 @@ describe('the command pipeline', () => {
     await one.handle(enrollmentDecider, command('EnrollLearner', person), contextOf(tenant));
     await other.handle(enrollmentDecider, command('WithdrawLearner', person), contextOf(tenant));
     await one.handle(enrollmentDecider, command('EnrollLearner', person), contextOf(tenant));
-    let previous = CHAIN_START;
-    for (const event of await history(tenant, person)) {
-      previous = chainHash(previous, event);
-      expect(event.metadata.hash).toBe(previous);
-    }
+    await expectChained(tenant, person, 3);
+  });
+
+  it('chains to what the store kept when another process had sent the same command, at another time', async () => {
+    const [tenant, person] = [newTenant(), newPerson()];
+    const [one, other] = [pipeline(), pipeline()];
+    await one.handle(enrollmentDecider, command('EnrollLearner', person), contextOf(tenant));
+    const [sent, withdrawal] = [contextOf(tenant), command('WithdrawLearner', person)];
+    await other.handle(enrollmentDecider, { ...withdrawal, at: '2026-04-01T00:00:00.000Z' }, sent);
+    await one.handle(enrollmentDecider, withdrawal, sent);
+    await one.handle(enrollmentDecider, command('EnrollLearner', person), contextOf(tenant));
+    await expectChained(tenant, person, 3);
+  });
+
+  it('chains to what the store kept when another process had begun the stream with the same command', async () => {
+    const [tenant, person] = [newTenant(), newPerson()];
+    const [one, other] = [pipeline(), pipeline()];
+    await one.handle(enrollmentDecider, command('EnrollLearner', newPerson()), contextOf(tenant));
+    const [sent, enrollment] = [contextOf(tenant), command('EnrollLearner', person)];
+    await other.handle(enrollmentDecider, { ...enrollment, at: '2026-04-01T00:00:00.000Z' }, sent);
+    await one.handle(enrollmentDecider, enrollment, sent);
+    await one.handle(enrollmentDecider, command('WithdrawLearner', person), contextOf(tenant));
+    await expectChained(tenant, person, 2);
   });
 });
+
+async function expectChained(tenant: string, person: string, length: number): Promise<void> {
+  const events = await history(tenant, person);
+  expect(events).toHaveLength(length);
+  let previous = CHAIN_START;
+  for (const event of events) {
+    previous = chainHash(previous, event);
+    expect(event.metadata.hash).toBe(previous);
+  }
+}
