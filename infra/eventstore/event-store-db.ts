@@ -86,7 +86,13 @@ export class EventStoreDb implements EventStore {
   ) {
     this.client = connect(url);
     this.reader = connect(url);
-    this.keys = wrapper && new PersonKeys(() => this.client, wrapper);
+    this.keys =
+      wrapper &&
+      new PersonKeys(
+        () => this.client,
+        (work) => this.reading(work),
+        wrapper,
+      );
     this.personal = new PersonalData(catalog, this.keys);
   }
 
@@ -158,18 +164,16 @@ export class EventStoreDb implements EventStore {
   }
 
   /** The newest event of a stream as it is stored; undefined when there is none. */
-  async lastStored(stream: string): Promise<StoredEvent | undefined> {
-    const { reader } = this;
-    try {
-      const options = { direction: BACKWARDS, fromRevision: END, maxCount: 1 } as const;
-      for await (const resolved of reader.readStream(stream, options)) return toStored(resolved);
-    } catch (error) {
-      if (error instanceof StreamNotFoundError) return undefined;
-      if (!isTransient(error)) throw error;
-      this.reconnectAfter(error, reader);
-      throw unavailable(error);
-    }
-    return undefined;
+  lastStored(stream: string): Promise<StoredEvent | undefined> {
+    return this.reading(async (reader) => {
+      try {
+        const options = { direction: BACKWARDS, fromRevision: END, maxCount: 1 } as const;
+        for await (const resolved of reader.readStream(stream, options)) return toStored(resolved);
+      } catch (error) {
+        if (!(error instanceof StreamNotFoundError)) throw error;
+      }
+      return undefined;
+    });
   }
 
   async lastHash(stream: string): Promise<string | undefined> {
@@ -200,9 +204,8 @@ export class EventStoreDb implements EventStore {
     }
   }
 
-  async head(): Promise<bigint | undefined> {
-    const { reader } = this;
-    try {
+  head(): Promise<bigint | undefined> {
+    return this.reading(async (reader) => {
       // In pages, which end by themselves: what is left before its end the client does not cancel.
       for (let fromPosition: Position | typeof END = END, maxCount = 1; ; maxCount = HEAD_PAGE) {
         let before: Position | undefined;
@@ -213,17 +216,12 @@ export class EventStoreDb implements EventStore {
         if (!before) return undefined;
         fromPosition = before;
       }
-    } catch (error) {
-      if (!isTransient(error)) throw error;
-      this.reconnectAfter(error, reader);
-      throw unavailable(error);
-    }
+    });
   }
 
   /** What stands in the log after a position: counted as far as `COUNTED` goes, and estimated from there by the room that it takes. */
-  async backlog(after: bigint): Promise<Backlog> {
-    const { reader } = this;
-    try {
+  backlog(after: bigint): Promise<Backlog> {
+    return this.reading(async (reader) => {
       const fromPosition = after === 0n ? START : { commit: after, prepare: after };
       let events = 0;
       let since: string | null = null;
@@ -240,11 +238,7 @@ export class EventStoreDb implements EventStore {
       if (read < COUNTED) return { events, since };
       const rest = Number(((await this.head()) ?? last) - last) / Number(last - after);
       return { events: Math.round(events * (1 + Math.max(rest, 0))), since };
-    } catch (error) {
-      if (!isTransient(error)) throw error;
-      this.reconnectAfter(error, reader);
-      throw unavailable(error);
-    }
+    });
   }
 
   /**
@@ -264,6 +258,18 @@ export class EventStoreDb implements EventStore {
   close(): void {
     void this.client.dispose();
     void this.reader.dispose();
+  }
+
+  /** @throws EventStoreUnavailableError when the store is away; the next read has a client that works */
+  private async reading<T>(work: (reader: EventStoreDBClient) => Promise<T>): Promise<T> {
+    const { reader } = this;
+    try {
+      return await work(reader);
+    } catch (error) {
+      if (!isTransient(error)) throw error;
+      this.reconnectAfter(error, reader);
+      throw unavailable(error);
+    }
   }
 
   private async *subscribeOnce<E>(

@@ -40,6 +40,8 @@ export class PersonKeys {
 
   constructor(
     private readonly client: () => EventStoreDBClient,
+    /** Reads with another client than the one that appends, and sees to it when it breaks. */
+    private readonly reading: <T>(work: (reader: EventStoreDBClient) => Promise<T>) => Promise<T>,
     private readonly wrapper: KeyWrapper,
   ) {}
 
@@ -123,19 +125,24 @@ export class PersonKeys {
   }
 
   private async read(stream: string): Promise<Known | undefined> {
-    let known: Known | undefined;
-    try {
-      for await (const { event } of this.client().readStream(stream, { direction: FORWARDS, fromRevision: START })) {
-        if (event) known = { wrapped: event.data as unknown as WrappedKey };
-      }
-    } catch (error) {
-      if (error instanceof StreamNotFoundError) return undefined;
-      if (!(error instanceof StreamDeletedError)) throw error;
-      known = 'destroyed';
-    }
+    const known = await this.reading((reader) => readLastKey(reader, stream));
     if (known) this.known.set(stream, known);
     return known;
   }
+}
+
+async function readLastKey(reader: EventStoreDBClient, stream: string): Promise<Known | undefined> {
+  let known: Known | undefined;
+  try {
+    for await (const { event } of reader.readStream(stream, { direction: FORWARDS, fromRevision: START })) {
+      if (event) known = { wrapped: event.data as unknown as WrappedKey };
+    }
+  } catch (error) {
+    if (error instanceof StreamNotFoundError) return undefined;
+    if (!(error instanceof StreamDeletedError)) throw error;
+    known = 'destroyed';
+  }
+  return known;
 }
 
 function streamOf({ tenant, person }: PersonOf): string {

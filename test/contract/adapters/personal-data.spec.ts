@@ -1,7 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
-import type { ResolvedEvent } from '@eventstore/db-client';
+import { EventStoreDBClient, type ResolvedEvent } from '@eventstore/db-client';
 import { eventCatalog } from '../../../apps/shared/event-catalog';
 import { EventStoreDb } from '../../../infra/eventstore';
 import { UnusableMasterKeyError } from '../../../infra/keys';
@@ -11,6 +11,7 @@ import {
   chainHash,
   CommandPipeline,
   type EventMetadata,
+  EventStoreUnavailableError,
   KEY_CATEGORY,
   type RecordedEvent,
 } from '../../../packages/eventsourcing';
@@ -129,6 +130,25 @@ describe('personal data', () => {
       [anotherStore('one'), anotherStore('one'), used.store].map((store) => store.keys!.findOrMake({ tenant, person })),
     );
     expect(new Set(keys.map((key) => Buffer.from(key!).toString('hex'))).size).toBe(1);
+  });
+});
+
+describe('a key that cannot be read', () => {
+  afterEach(() => jest.restoreAllMocks());
+
+  it('is read again, and leaves alone the client that appends', async () => {
+    const [tenant, person, store] = [newTenant(), randomUUID(), anotherStore('one')];
+    await hire(tenant, person);
+    const appending = jest.spyOn(EventStoreDBClient.prototype, 'appendToStream');
+    jest.spyOn(EventStoreDBClient.prototype, 'readStream').mockImplementationOnce(() => {
+      throw Object.assign(new Error('the transport broke'), { code: 13 });
+    });
+    const event = { id: randomUUID(), type: 'ProfileCorrected', data: { person, ...ada } };
+    await expect(store.seal(tenant, event)).rejects.toThrow(EventStoreUnavailableError);
+    expect(await store.seal(tenant, event)).toMatchObject({ name: { sealed: expect.any(String) as string } });
+    const clients: readonly unknown[] = appending.mock.contexts;
+    expect(clients).toHaveLength(2);
+    expect(clients[0] === clients[1]).toBe(true);
   });
 });
 
