@@ -5,23 +5,29 @@ import type { ClickHouseClient } from '@clickhouse/client';
 import { type Freshness, Warehouse } from '../../infra/clickhouse';
 import { CLICKHOUSE } from '../../infra/engines.module';
 import { ReadModels } from '../../infra/mongo';
+import { SharedRead } from '../../infra/shared-read';
 import { mongoProjections } from '../../projections';
 import { readReport, tablesOf } from '../../projections/clickhouse';
 import { InvalidParameterError, ReadModelBehindError } from '../shared/problems';
 import { knownAtOf } from './query-parameters';
+import { ReportQueue } from './report-queue';
 
 /** How long a query waits for the position that its caller asked for, in milliseconds. */
 const PATIENCE = 10_000;
+/** On a small machine more at once only makes each take longer. */
+const QUEUE = { running: 4, waiting: 2_000 };
 
 /** The read models and the warehouse, and how far each has come. */
 @Injectable()
 export class ReadSide {
   readonly warehouse: Warehouse;
   readonly readModels: ReadModels;
+  readonly queue = new ReportQueue(QUEUE);
   private readonly mongoReached: PositionWatch;
   private readonly warehouseReached: PositionWatch;
   /** For each report: it goes on while tables that it does not need are still being filled. */
   private readonly reportReached = new Map<string, PositionWatch>();
+  private readonly freshness = new Map<string, SharedRead<Freshness>>();
 
   constructor(
     readonly db: Db,
@@ -41,7 +47,7 @@ export class ReadSide {
   /** How far into the log a report looks: as far as its tables have come, or no further than what was known then. */
   async knownAt(knownAt: string | undefined, report?: string): Promise<Freshness> {
     const tables = report === undefined ? [] : tablesOf(report);
-    if (knownAt === undefined) return this.warehouse.freshness(tables);
+    if (knownAt === undefined) return this.freshnessOf(tables).ask();
     const known = knownAtOf(knownAt);
     if ('position' in known) await this.reached(report).reach(known.position);
     return this.warehouse.known(known, tables);
@@ -50,6 +56,13 @@ export class ReadSide {
   /** Whether the whole warehouse, or all that a report is read from, includes this position. */
   awaitWarehouse(minPosition: string | undefined, report?: string): Promise<void> {
     return this.reached(report).reach(positionOf(minPosition));
+  }
+
+  private freshnessOf(tables: readonly string[]): SharedRead<Freshness> {
+    const key = tables.join();
+    const shared = this.freshness.get(key) ?? new SharedRead(() => this.warehouse.freshness(tables));
+    this.freshness.set(key, shared);
+    return shared;
   }
 
   private reached(report: string | undefined): PositionWatch {

@@ -2,6 +2,7 @@ import { Controller, Get, Headers, Param, Query, Res, StreamableFile } from '@ne
 import { ApiBearerAuth, ApiOkResponse, ApiOperation, ApiParam, ApiTags } from '@nestjs/swagger';
 import type { FastifyReply } from 'fastify';
 import type { Caller } from '../../packages/auth';
+import { canonicalJson } from '../../packages/eventsourcing';
 import { describeReport, reportNames } from '../../projections/clickhouse';
 import { projectionVersion, reportDigest } from '../../projections/clickhouse/report-digest';
 import { CallerOf } from '../shared/authentication';
@@ -39,6 +40,12 @@ const NAMES = reportNames();
 /** What the SQL of a report says may be asked of it, and the tenant. */
 type Asked = { readonly tenant: string } & Readonly<Record<string, string>>;
 type Freshness = Report<unknown>['asOf'];
+/** What is asked, and who takes their turn for it. */
+interface Ask {
+  readonly name: string;
+  readonly asked: Asked;
+  readonly caller: string;
+}
 
 /** Reports from the ClickHouse warehouse: each is one SQL file, and says how fresh it is. */
 @ApiTags('reports')
@@ -70,7 +77,8 @@ export class ReportsController {
     const asked = await this.askedBy(caller, name, parameters);
     const format = formatOf(parameters.format, accept);
     await this.readSide.awaitWarehouse(parameters.minPosition, name);
-    return format === 'json' ? this.page(name, asked, parameters) : this.file(name, asked, parameters, format, reply);
+    const ask = { name, asked, caller: `${caller.tenant}/${caller.sub}` };
+    return format === 'json' ? this.page(ask, parameters) : this.file(ask, parameters, format, reply);
   }
 
   /** What the report is asked, within what the caller may see: managers see the people below them and nobody else. */
@@ -86,12 +94,33 @@ export class ReportsController {
     return { tenant: caller.tenant, ...Object.fromEntries(given.map(([key, value]) => [key, String(value)])) };
   }
 
-  private async page(name: string, asked: Asked, parameters: ReportParameters): Promise<Report<object>> {
+  private async page({ name, asked, caller }: Ask, parameters: ReportParameters): Promise<Report<object>> {
     const { asOf, knownAt, cursor, limit = PAGE } = parameters;
     const question = { name, asked, asOf: asOf ?? null, knownAt: knownAt ?? null };
     const from = cursor === undefined ? undefined : decodeCursor(cursor, question);
     const fresh = await this.freshness(name, from ? { asOf: from.effective, knownAt: from.position } : parameters);
     const offset = from?.offset ?? 0;
+    // Of what is about now, the moment within the same position of the log makes no difference.
+    const same = {
+      question,
+      position: fresh.position,
+      effective: from || asOf ? fresh.effective : null,
+      limit,
+      offset,
+    };
+    return this.readSide.queue.answer(caller, canonicalJson(same), () =>
+      this.answer(name, asked, fresh, question, limit, offset),
+    );
+  }
+
+  private async answer(
+    name: string,
+    asked: Asked,
+    fresh: Freshness,
+    question: object,
+    limit: number,
+    offset: number,
+  ): Promise<Report<object>> {
     // One more than the page, to see whether there is another.
     const query = { ...asked, asOf: fresh.effective, upTo: BigInt(fresh.position), limit: limit + 1, offset };
     const found = await this.readSide.warehouse.report<object>(name, query);
@@ -111,8 +140,7 @@ export class ReportsController {
   }
 
   private async file(
-    name: string,
-    asked: Asked,
+    { name, asked, caller }: Ask,
     parameters: ReportParameters,
     format: FileFormat,
     reply: FastifyReply,
@@ -122,7 +150,12 @@ export class ReportsController {
     }
     const { position, time, effective } = await this.freshness(name, parameters);
     const query = { ...asked, asOf: effective, upTo: BigInt(position) };
-    const stream = await exported(this.readSide.warehouse, name, query, format);
+    const leave = await this.readSide.queue.enter(caller);
+    const stream = await exported(this.readSide.warehouse, name, query, format).catch((error: unknown) => {
+      leave();
+      throw error;
+    });
+    stream.once('close', leave);
     reply.headers({
       'attest-position': position,
       'attest-time': time ?? '',

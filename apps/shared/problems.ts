@@ -29,6 +29,18 @@ export class ReadModelBehindError extends Error {
   override name = 'ReadModelBehindError';
 }
 
+/** More is being asked than will be answered in good time. */
+export class BusyError extends Error {
+  override name = 'BusyError';
+  /** @param retryAfter when to ask again, in seconds */
+  constructor(
+    message: string,
+    readonly retryAfter: number,
+  ) {
+    super(`${message} Ask again in ${retryAfter} s.`);
+  }
+}
+
 /** A parameter of a query cannot be used; `field` names it. */
 export class InvalidParameterError extends Error {
   override name = 'InvalidParameterError';
@@ -68,6 +80,7 @@ function problemOf(error: unknown): Problem | undefined {
   }
   if (error instanceof ReadModelBehindError)
     return problem(503, 'read-model-behind', 'The read side is behind.', error);
+  if (error instanceof BusyError) return problem(503, 'busy', 'Too much is waiting to be answered.', error);
   if (error instanceof HttpException) {
     const status = error.getStatus();
     return problem(status, 'http', STATUS_CODES[status] ?? 'Error', error);
@@ -118,8 +131,9 @@ export class ProblemFilter implements ExceptionFilter {
     const http = host.switchToHttp();
     const { id: correlationId, method, url } = http.getRequest<FastifyRequest>();
     const problem = this.problems.of(error, { correlationId, method, url });
-    void http
-      .getResponse<FastifyReply>()
+    const reply = http.getResponse<FastifyReply>();
+    if (error instanceof BusyError) void reply.header('retry-after', String(error.retryAfter));
+    void reply
       .status(problem.status)
       .header('content-type', 'application/problem+json')
       .send({ ...problem, correlationId });

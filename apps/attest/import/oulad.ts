@@ -45,7 +45,7 @@ export function presentationDay(presentation: string, day: number): string {
  * @param onProgress gets the number of facts settled since the last call
  */
 export async function importOulad(
-  client: AttestClient,
+  client: Pick<AttestClient, 'bulk'>,
   tenant: string,
   folder: string,
   onProgress: (settled: number) => void,
@@ -66,7 +66,7 @@ export async function importOulad(
  * The answers to a chunk. A line that failed for now says nothing of its fact, and later lines of the same person may have been refused for
  * want of it: then the whole chunk is sent again, of which the store knows what it has.
  */
-async function send(client: AttestClient, chunk: readonly Fact[]): Promise<BulkLine[]> {
+async function send(client: Pick<AttestClient, 'bulk'>, chunk: readonly Fact[]): Promise<BulkLine[]> {
   const commands = chunk.map(({ command, id, data }) => ({ command, id, data }));
   const answers: BulkLine[] = [];
   for (let tries = 1; ; tries++) {
