@@ -1,7 +1,7 @@
 -- What the reports about people are read from: everything that says how one person stands, in one place. Facts of the person
 -- themselves (employment, unit, whom they report to) have a zero `enrollment`; the others are facts of that enrollment.
 -- A report knows its people first, so the order key begins with the person: a team is a few short ranges of the table however large
--- the table is, and short granules keep each of them short. A person has few facts, so argMax over them is cheap for any day
+-- the table is, and short granules in small compressed blocks keep each of them short. A person has few facts, so argMax over them is cheap for any day
 -- and any place in the log, and no current state has to be kept. Not partitioned: no report asks for a span of time.
 CREATE TABLE IF NOT EXISTS member_facts
 (
@@ -25,7 +25,7 @@ CREATE TABLE IF NOT EXISTS member_facts
 )
 ENGINE = ReplacingMergeTree
 ORDER BY (tenant, person, enrollment, position)
-SETTINGS index_granularity = 512;
+SETTINGS index_granularity = 128, min_compress_block_size = 4096, max_compress_block_size = 65536;
 
 -- derive from PersonHired, PersonRehired, PersonTransferred, PersonTerminated, ReportingLineChanged, LearnerEnrolled, RequirementAdded, RequirementEnded, DueDateMoved, LearnerExempted, LearnerWithdrawn, EnrollmentCompleted, EnrollmentFailed, EnrollmentSuperseded, LearnerCertified, CertificationRenewed, CertificationExpired
 INSERT INTO member_facts

@@ -12,7 +12,7 @@ CREATE TABLE IF NOT EXISTS team_lines
 )
 ENGINE = ReplacingMergeTree
 ORDER BY (tenant, manager, person, position)
-SETTINGS index_granularity = 512;
+SETTINGS index_granularity = 128, min_compress_block_size = 4096, max_compress_block_size = 65536;
 
 -- derive from ReportingLineChanged
 INSERT INTO team_lines

@@ -16,7 +16,7 @@ CREATE TABLE IF NOT EXISTS member_attempts
 )
 ENGINE = ReplacingMergeTree
 ORDER BY (tenant, person, attempt, position)
-SETTINGS index_granularity = 1024;
+SETTINGS index_granularity = 256, min_compress_block_size = 8192, max_compress_block_size = 65536;
 
 -- derive from AttemptRecorded, AttemptSubmitted, AttemptTimedOut, AttemptGraded, ScoreOverridden, AttemptInvalidated
 INSERT INTO member_attempts
