@@ -4,49 +4,11 @@ import { request as httpRequest } from 'node:http';
 import { Agent } from 'node:http';
 import { createInterface } from 'node:readline';
 import { setTimeout as delay } from 'node:timers/promises';
-import { EventStoreDBClient, jsonEvent, NO_STREAM } from '@eventstore/db-client';
 import { connect } from '@nats-io/transport-node';
-import { CHAIN_START, chainHash } from '../../../packages/eventsourcing';
 import { HttpConnection } from './http-connection';
-import type { BulkCommandsJob, HttpCommandsJob, Job, JobResult, NatsCommandsJob, RawAppendsJob, ReadsJob } from './job';
-import { timingOf } from './statistics';
-
-const COMPLAINTS = 5;
-
-/** Times and errors while they come in. */
-class Record {
-  private readonly times: number[] = [];
-  private readonly answered: [number, number][] = [];
-  private readonly complaints: string[] = [];
-  private errors = 0;
-  private readonly begun = performance.now();
-
-  constructor(private readonly seconds: number) {}
-
-  get goesOn(): boolean {
-    return performance.now() - this.begun < this.seconds * 1000;
-  }
-
-  success(since: number, count = 1): void {
-    const time = performance.now() - since;
-    for (let i = 0; i < count; i++) this.times.push(time);
-  }
-
-  error(what: string): void {
-    this.errors++;
-    if (this.complaints.length < COMPLAINTS) this.complaints.push(what);
-  }
-
-  position(position: string): void {
-    this.answered.push([Number(position), Date.now()]);
-  }
-
-  result(): JobResult {
-    const seconds = (performance.now() - this.begun) / 1000;
-    const { times, answered, complaints } = this;
-    return { timing: timingOf(times, seconds, this.errors), answered, complaints };
-  }
-}
+import type { BulkCommandsJob, HttpCommandsJob, Job, JobResult, NatsCommandsJob, ReadsJob } from './job';
+import { rawAppends, rawDocuments, rawReads, rawRows } from './raw-jobs';
+import { Record } from './record';
 
 function attempt(): string {
   return `{"attempt":"${randomUUID()}","person":"${randomUUID()}","course":"safety","assessment":"quiz","score":{"raw":50,"max":100,"passMark":40}}`;
@@ -142,47 +104,6 @@ async function natsCommands({ url, token, inFlight, seconds }: NatsCommandsJob):
   return record.result();
 }
 
-async function rawAppends({ url, tenant, inFlight, seconds }: RawAppendsJob): Promise<JobResult> {
-  const client = EventStoreDBClient.connectionString(url);
-  const record = new Record(seconds);
-  await Promise.all(
-    Array.from({ length: inFlight }, async () => {
-      while (record.goesOn) {
-        const since = performance.now();
-        const { stream, event } = recordedAttempt(tenant);
-        await client.appendToStream(stream, event, { expectedRevision: NO_STREAM });
-        record.success(since);
-      }
-    }),
-  );
-  void client.dispose(); // its end never comes, see infra/eventstore
-  return record.result();
-}
-
-const EXAMPLE_HASH = chainHash(CHAIN_START, { id: '', type: '', data: {}, metadata: {} as never });
-
-/** The event that `record-attempt` leads to, as Attest writes it. */
-function recordedAttempt(tenant: string) {
-  const [id, attemptId] = [randomUUID(), randomUUID()];
-  const grade = { raw: 50, min: 0, max: 100, passMark: 40, scaled: 0.5, passed: true };
-  const ids = { attempt: attemptId, person: randomUUID(), course: 'safety' };
-  const metadata = {
-    schema: 1,
-    tenant,
-    actor: { sub: 'admin', roles: ['admin'], via: 'http' },
-    commandId: id,
-    $correlationId: id,
-    $causationId: id,
-    occurredAt: new Date().toISOString(),
-    hash: EXAMPLE_HASH,
-  };
-  const data = { ...ids, assessment: 'quiz', banked: false, grade };
-  return {
-    stream: `${tenant}.attempt-${attemptId}`,
-    event: jsonEvent({ id, type: 'AttemptRecorded', data, metadata }),
-  };
-}
-
 async function reads({ url, paths, tokens, restMs, seconds }: ReadsJob): Promise<JobResult> {
   const connections = await Promise.all(tokens.map(() => HttpConnection.open(url)));
   const record = new Record(seconds);
@@ -215,6 +136,12 @@ function run(job: Job): Promise<JobResult> {
       return rawAppends(job);
     case 'reads':
       return reads(job);
+    case 'raw-reads':
+      return rawReads(job);
+    case 'raw-documents':
+      return rawDocuments(job);
+    case 'raw-rows':
+      return rawRows(job);
   }
 }
 

@@ -1,11 +1,15 @@
 import { cpus, release, totalmem } from 'node:os';
 import { lag } from './lag';
 import { type Floor, keeps, type Part, type PartResult } from './part';
+import { peak } from './peak';
+import { rebuild } from './rebuild';
+import { scale } from './scale';
+import { soak } from './soak';
 import { tablesOf } from './tables';
 import { write } from './write';
 
 /** In the order in which they run. */
-const PARTS: Readonly<Record<string, Part>> = { write, lag };
+const PARTS: Readonly<Record<string, Part>> = { write, lag, peak, rebuild, scale, soak };
 
 /** Names of the parts. */
 export const LOAD_PARTS: readonly string[] = Object.keys(PARTS);

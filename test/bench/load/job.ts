@@ -52,7 +52,34 @@ export interface ReadsJob extends Duration {
   readonly restMs: number;
 }
 
-export type Job = HttpCommandsJob | BulkCommandsJob | NatsCommandsJob | RawAppendsJob | ReadsJob;
+/** The whole log by the official client, from its beginning. */
+export interface RawReadsJob {
+  readonly kind: 'raw-reads';
+  readonly url: string;
+}
+
+/** Copies of all documents of these collections by the official client, in large unordered batches. */
+export interface RawDocumentsJob {
+  readonly kind: 'raw-documents';
+  readonly url: string;
+  readonly collections: readonly string[];
+}
+
+/** Copies of all rows of the landing table by the official client, in batches as large as Attest's. */
+export interface RawRowsJob {
+  readonly kind: 'raw-rows';
+  readonly url: string;
+}
+
+export type Job =
+  | HttpCommandsJob
+  | BulkCommandsJob
+  | NatsCommandsJob
+  | RawAppendsJob
+  | ReadsJob
+  | RawReadsJob
+  | RawDocumentsJob
+  | RawRowsJob;
 
 export interface JobResult {
   readonly timing: Timing;
