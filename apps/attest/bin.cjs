@@ -1,3 +1,4 @@
-#!/usr/bin/env node
+#!/usr/bin/env -S node --max-semi-space-size=32
 // Stands here uncompiled so that npm can link it as `attest` before the build has run.
+// Room for what lives no longer than a command: it halves what collecting garbage costs under load.
 require('../../dist/apps/attest/cli.js');

@@ -5,8 +5,11 @@ import type { CommandResult } from '../../packages/eventsourcing';
 import { answerOf, type CommandAnswer } from './command-dispatcher';
 import type { Problem } from './problems';
 
-/** Commands of one request that are under way at once. */
-const WINDOW = 256;
+/**
+ * Commands of one request that are under way at once: enough to keep the event store busy, and few enough that those who read the log
+ * in the same process get a turn between them.
+ */
+const WINDOW = 128;
 /** Characters of one line. */
 const LONGEST_LINE = 1_000_000;
 

@@ -1,69 +1,43 @@
-import { type AnyDecider, type Decider, DomainError } from './decider';
-import { type AppendResult, type EventStore, type ExpectedRevision, WrongExpectedRevisionError } from './event-store';
+import type { AnyDecider, Decider } from './decider';
+import {
+  type CommandContext,
+  type CommandResult,
+  type Decided,
+  decideTogether,
+  type Loaded,
+  type Ready,
+  resultOf,
+  saysNo,
+} from './deciding';
+import {
+  type AppendResult,
+  type EventStore,
+  EventStoreUnavailableError,
+  type ExpectedRevision,
+  WrongExpectedRevisionError,
+} from './event-store';
 import { CHAIN_START, chainHash } from './integrity';
-import type { Actor, Command, DomainEvent, NewEvent } from './messages';
+import type { Command, DomainEvent, NewEvent } from './messages';
 import { hasPersonal } from './personal-data';
 import { StateCache } from './state-cache';
 import { eventId, streamName } from './streams';
+import { Turns } from './turns';
 import type { EventCatalog } from './upcasting';
-
-/** What comes with a command but is not part of it. */
-export interface CommandContext {
-  readonly tenant: string;
-  readonly actor: Actor;
-  /** Repeating a command with the same id changes nothing and answers as before. */
-  readonly commandId: string;
-  readonly correlationId: string;
-  readonly causationId: string;
-  /** Optimistic concurrency for the caller (`If-Match`): the revision that the caller saw. */
-  readonly expectedRevision?: number | undefined;
-}
-
-export interface CommandResult {
-  readonly stream: string;
-  /** Revision of the stream's last event after the command. */
-  readonly revision: number;
-  /** Position that a query must have reached to see this command's effect. */
-  readonly position: bigint;
-  /** Wire names of the events that the command led to, now or when it was first sent. */
-  readonly events: readonly string[];
-  /** `already-known`: this call appended nothing, because the command or its effect was there before. */
-  readonly outcome: 'accepted' | 'already-known';
-}
-
-/** The stream is not at the revision that the caller named. */
-export class RevisionMismatchError extends Error {
-  override name = 'RevisionMismatchError';
-  constructor(
-    readonly stream: string,
-    readonly expected: number,
-    readonly actual: number,
-  ) {
-    super(`${stream} is at revision ${actual}, not ${expected}: read it again and decide anew`);
-  }
-}
 
 /** Other writers won every time. The caller may retry with the same command id. */
 export class TooManyConflictsError extends Error {
   override name = 'TooManyConflictsError';
 }
 
-interface PastCommand {
-  readonly events: readonly string[];
-  readonly revision: number;
-  readonly position: bigint;
+/** A command that waits for its stream. */
+interface Waiting extends Ready {
+  readonly facts: (() => Promise<object>) | undefined;
 }
 
-/** An aggregate as last seen: its state and all that the next append needs. */
-interface Loaded {
-  readonly state: unknown;
-  readonly revision: number;
-  readonly position: bigint;
-  readonly hash: string;
-  readonly commands: Map<string, PastCommand>;
-  /** False after an append: had another process sent the same command, the store kept its events, with other hashes. */
-  readonly isAsStored: boolean;
-}
+type Settled = PromiseSettledResult<CommandResult>;
+
+/** Commands for one stream whose events share an append. */
+const TOGETHER = 100;
 
 function untouched(decider: AnyDecider): Loaded {
   const nothing = { state: decider.initialState as unknown, revision: -1, position: 0n, hash: CHAIN_START };
@@ -72,11 +46,15 @@ function untouched(decider: AnyDecider): Loaded {
 
 /**
  * The one way from a command to the log, for every transport: load (cached by revision), decide, append with the expected
- * revision, on a conflict load and decide again. Reads only the command's own stream.
+ * revision, on a conflict load and decide again. Reads only the command's own stream. Commands that wait for the same stream are
+ * decided one behind the other, and their events appended together.
  */
 export class CommandPipeline {
   private readonly cache: StateCache<Loaded>;
-  private readonly queues = new Map<string, Promise<unknown>>();
+  private readonly turns = new Turns<Waiting, CommandResult>(TOGETHER, (stream, waiting) => this.turn(stream, waiting));
+  private readonly lookups = new Turns<AnyDecider, Loaded>(Infinity, (stream, deciders) =>
+    this.lookUp(stream, deciders),
+  );
   /** Lower bound of the log's end: an append answered at or below it was recognised by the store as a repetition. */
   private seen: bigint | undefined;
 
@@ -103,14 +81,12 @@ export class CommandPipeline {
     facts?: () => Promise<object>,
   ): Promise<CommandResult> {
     const stream = streamName(context.tenant, decider.category, decider.id(command));
-    return this.inOrder(stream, async () => {
-      const known = facts ? { ...command, data: { ...command.data, ...(await facts()) } } : command;
-      return this.decideAndAppend(stream, decider, known, context);
-    });
+    return this.turns.enqueue(stream, { decider, command, context, facts });
   }
 
   /**
-   * An aggregate's state as its stream has it now, for facts that travel with another aggregate's command. Always reads.
+   * An aggregate's state as its stream has it now, for facts that travel with another aggregate's command. Always reads, once for all
+   * who ask before the read begins.
    * @throws EventStoreUnavailableError
    */
   async stateOf<S, C extends Command, E extends DomainEvent>(
@@ -118,7 +94,7 @@ export class CommandPipeline {
     tenant: string,
     id: string,
   ): Promise<S> {
-    return (await this.load(streamName(tenant, decider.category, id), decider)).state as S;
+    return (await this.lookups.enqueue(streamName(tenant, decider.category, id), decider)).state as S;
   }
 
   /** Keeps nothing of the stream in memory: it is read anew for the next command. */
@@ -126,60 +102,52 @@ export class CommandPipeline {
     this.cache.delete(stream);
   }
 
-  /** Commands of one stream in this process wait for each other instead of conflicting. */
-  private async inOrder<T>(stream: string, work: () => Promise<T>): Promise<T> {
-    const before = this.queues.get(stream);
-    const mine = before ? before.then(work, work) : work();
-    this.queues.set(stream, mine);
-    try {
-      return await mine;
-    } finally {
-      if (this.queues.get(stream) === mine) this.queues.delete(stream);
-    }
+  /** Commands whose facts cannot be had fail alone. */
+  private async turn(stream: string, waiting: readonly Waiting[]): Promise<readonly Settled[]> {
+    if (this.seen === undefined) this.advance((await this.store.head()) ?? 0n);
+    const withFacts = await Promise.allSettled(waiting.map(addFacts));
+    const ready = withFacts.flatMap((each) => (each.status === 'fulfilled' ? [each.value] : []));
+    const settled = [...(await this.together(stream, ready))];
+    return withFacts.map((each) => (each.status === 'fulfilled' ? settled.shift()! : each));
   }
 
-  private async decideAndAppend(
-    stream: string,
-    decider: AnyDecider,
-    command: Command,
-    context: CommandContext,
-  ): Promise<CommandResult> {
-    if (this.seen === undefined) this.advance((await this.store.head()) ?? 0n);
+  /** What fails together, since it is too large for one append say, is tried one by one. */
+  private async together(stream: string, commands: readonly Ready[]): Promise<readonly Settled[]> {
+    if (commands.length === 0) return [];
+    try {
+      return await this.decideAndAppend(stream, commands);
+    } catch (error) {
+      const isForNow = error instanceof EventStoreUnavailableError || error instanceof TooManyConflictsError;
+      if (commands.length === 1 || isForNow) return commands.map(() => ({ status: 'rejected', reason: error }));
+    }
+    const settled: Settled[] = [];
+    for (const each of commands) settled.push(...(await this.together(stream, [each])));
+    return settled;
+  }
+
+  private async decideAndAppend(stream: string, commands: readonly Ready[]): Promise<readonly Settled[]> {
+    const [{ decider, command, context }] = commands as readonly [Ready];
     const mayGuess = Boolean(decider.opens?.includes(command.type)) && context.expectedRevision === undefined;
     let mustLoad = !mayGuess;
     for (let conflicts = 0; conflicts < this.options.maxConflicts;) {
       const cached = this.cache.get(stream);
-      const fromStore = !cached && mustLoad;
       const loaded = cached ?? (mustLoad ? await this.load(stream, decider) : untouched(decider));
-
-      const past = loaded.commands.get(context.commandId);
-      if (past) return { stream, ...past, outcome: 'already-known' };
-
-      const decision = decideOrRefuse(decider, command, loaded.state);
-      const mismatch = context.expectedRevision !== undefined && context.expectedRevision !== loaded.revision;
-      if (mismatch || 'refusal' in decision || decision.events.length === 0) {
-        if (!fromStore) {
-          // Neither a guess nor a cached state may say no on its own: another process may have moved the stream.
-          this.cache.delete(stream);
-          mustLoad = true;
-          continue;
-        }
-        if (mismatch) throw new RevisionMismatchError(stream, context.expectedRevision, loaded.revision);
-        if ('refusal' in decision) throw decision.refusal;
-        return { stream, revision: loaded.revision, position: loaded.position, events: [], outcome: 'already-known' };
-      }
-
-      if (!loaded.isAsStored && (await this.store.lastHash(stream)) !== loaded.hash) {
+      const isFromStore = !cached && mustLoad;
+      const decided = await decideTogether(stream, loaded, commands, (...known) => this.prepare(...known));
+      const isSafe = isFromStore || (loaded.isAsStored && !decided.verdicts.some(saysNo));
+      if (!isSafe && ((await this.store.lastHash(stream)) ?? CHAIN_START) !== loaded.hash) {
         this.cache.delete(stream);
         mustLoad = true;
         continue;
       }
-      const prepared = await this.prepare(decision.events, loaded, command, context);
+
+      const { verdicts, events } = decided;
+      if (events.length === 0) return verdicts.map((each) => resultOf(stream, each, loaded.position, 'already-known'));
       const before = this.seen!;
       let appended: AppendResult;
       try {
         const expected: ExpectedRevision = loaded.revision < 0 ? 'no-stream' : loaded.revision;
-        appended = await this.store.append(stream, prepared, expected);
+        appended = await this.store.append(stream, events, expected);
       } catch (error) {
         this.cache.delete(stream);
         if (!(error instanceof WrongExpectedRevisionError)) throw error;
@@ -188,23 +156,31 @@ export class CommandPipeline {
         continue;
       }
       this.advance(appended.position);
-      const done: PastCommand = { events: prepared.map(({ type }) => type), ...appended };
-      if (appended.position <= before) {
-        this.cache.delete(stream);
-        return { stream, ...done, outcome: 'already-known' };
-      }
-      this.cache.set(stream, {
-        ...appended,
-        state: decision.events.reduce((state, event) => decider.evolve(state, event) as unknown, loaded.state),
-        hash: prepared[prepared.length - 1]!.metadata.hash,
-        commands: loaded.commands.set(context.commandId, done),
-        isAsStored: false,
-      });
-      return { stream, ...done, outcome: 'accepted' };
+      const isNew = appended.position > before;
+      if (isNew) this.remember(stream, loaded, decided, appended);
+      else this.cache.delete(stream);
+      return verdicts.map((each) => resultOf(stream, each, appended.position, isNew ? 'accepted' : 'already-known'));
     }
     throw new TooManyConflictsError(
       `${stream}: other writers won ${this.options.maxConflicts} times; send the command again`,
     );
+  }
+
+  private remember(stream: string, { commands }: Loaded, decided: Decided, { revision, position }: AppendResult): void {
+    for (const verdict of decided.verdicts) {
+      if (verdict.kind !== 'decided') continue;
+      commands.set(verdict.commandId, { events: verdict.events, revision: verdict.revision, position });
+    }
+    const { state, hash } = decided;
+    this.cache.set(stream, { state, revision, position, hash, commands, isAsStored: false });
+  }
+
+  private async lookUp(
+    stream: string,
+    deciders: readonly AnyDecider[],
+  ): Promise<readonly PromiseFulfilledResult<Loaded>[]> {
+    const value = await this.load(stream, deciders[0]!);
+    return deciders.map(() => ({ status: 'fulfilled', value }));
   }
 
   private async load(stream: string, decider: AnyDecider): Promise<Loaded> {
@@ -223,11 +199,10 @@ export class CommandPipeline {
 
   private async prepare(
     events: readonly DomainEvent[],
-    loaded: Loaded,
-    command: Command,
-    context: CommandContext,
+    { command, context }: Ready,
+    previous: string,
   ): Promise<readonly NewEvent[]> {
-    let previous = loaded.hash;
+    let last = previous;
     const prepared: NewEvent[] = [];
     for (const [index, { type, data: clear, at }] of events.entries()) {
       const id = eventId(context.commandId, index);
@@ -242,8 +217,8 @@ export class CommandPipeline {
         $causationId: context.causationId,
         occurredAt: at ?? command.at,
       };
-      previous = chainHash(previous, { id, type, data, metadata });
-      prepared.push({ id, type, data, metadata: { ...metadata, hash: previous } });
+      last = chainHash(last, { id, type, data, metadata });
+      prepared.push({ id, type, data, metadata: { ...metadata, hash: last } });
     }
     return prepared;
   }
@@ -253,15 +228,6 @@ export class CommandPipeline {
   }
 }
 
-function decideOrRefuse(
-  decider: AnyDecider,
-  command: Command,
-  state: unknown,
-): { events: readonly DomainEvent[] } | { refusal: DomainError } {
-  try {
-    return { events: decider.decide(command, state) as readonly DomainEvent[] };
-  } catch (error) {
-    if (error instanceof DomainError) return { refusal: error };
-    throw error;
-  }
+async function addFacts({ decider, command, context, facts }: Waiting): Promise<Ready> {
+  return { decider, command: facts ? { ...command, data: { ...command.data, ...(await facts()) } } : command, context };
 }

@@ -1,6 +1,7 @@
 export * from './command-pipeline';
 export * from './days';
 export * from './decider';
+export { type CommandContext, type CommandResult, RevisionMismatchError } from './deciding';
 export * from './event-store';
 export * from './history';
 export * from './integrity';

@@ -21,8 +21,12 @@ const FULL_MARK = 100;
 /** Courses and people are the ground; the rows of registrations, results and assessments are the facts. */
 export const OULAD_SETUP = ['courses', 'managers', 'learners'];
 
-interface Fact extends BulkCommand {
+/** A row of the data on its way to a command, which is made only once it is sent: ids cost more than all else. */
+interface Fact {
   readonly kind: string;
+  readonly key: string;
+  readonly command: string;
+  readonly data: () => object;
 }
 
 /** The org unit that a region of the data stands for. */
@@ -51,10 +55,11 @@ export async function importOulad(
   onProgress: (settled: number) => void,
 ): Promise<ImportSummary> {
   const tally = new ImportTally(onProgress);
-  for await (const chunk of chunks(facts(tenant, folder))) {
+  for await (const { facts: chunk, commands } of oneAhead(chunks(facts(tenant, folder)))) {
     for (const { kind } of chunk) tally.sent(kind);
-    for (const [index, line] of (await send(client, chunk)).entries()) {
-      const { kind, id } = chunk[index]!;
+    for (const [index, line] of (await send(client, commands)).entries()) {
+      const { kind } = chunk[index]!;
+      const { id } = commands[index]!;
       if (line.outcome !== 'refused') tally.settled(kind, id, line.outcome);
       else tally.settled(kind, id, 'refused', line.problem.detail);
     }
@@ -66,8 +71,7 @@ export async function importOulad(
  * The answers to a chunk. A line that failed for now says nothing of its fact, and later lines of the same person may have been refused for
  * want of it: then the whole chunk is sent again, of which the store knows what it has.
  */
-async function send(client: Pick<AttestClient, 'bulk'>, chunk: readonly Fact[]): Promise<BulkLine[]> {
-  const commands = chunk.map(({ command, id, data }) => ({ command, id, data }));
+async function send(client: Pick<AttestClient, 'bulk'>, commands: readonly BulkCommand[]): Promise<BulkLine[]> {
   const answers: BulkLine[] = [];
   for (let tries = 1; ; tries++) {
     let index = 0;
@@ -76,9 +80,9 @@ async function send(client: Pick<AttestClient, 'bulk'>, chunk: readonly Fact[]):
       if (earlier?.outcome !== 'accepted') answers[index] = line;
       index++;
     }
-    if (index < chunk.length) {
+    if (index < commands.length) {
       throw new UsageError(
-        `The answer ended after ${index} of ${chunk.length} lines: is Attest up? Repeat the import.`,
+        `The answer ended after ${index} of ${commands.length} lines: is Attest up? Repeat the import.`,
       );
     }
     const failed = answers.find((line) => line.outcome === 'refused' && isForNow(line.problem));
@@ -105,7 +109,7 @@ async function* facts(tenant: string, folder: string): AsyncGenerator<Fact> {
     const course = courseId(row);
     lengths.set(course, Number(required(row, 'module_presentation_length')));
     const occurredAt = presentationDay(required(row, 'code_presentation'), 0);
-    yield fact('courses', course, 'publish-course', { course, title: course.replace('-', ', '), occurredAt });
+    yield fact('courses', course, 'publish-course', () => ({ course, title: course.replace('-', ', '), occurredAt }));
   }
   yield* people(tenant, folder);
   yield* enrollments(tenant, folder, lengths);
@@ -115,21 +119,26 @@ async function* facts(tenant: string, folder: string): AsyncGenerator<Fact> {
 async function* people(tenant: string, folder: string): AsyncGenerator<Fact> {
   const regions = new Set<string>();
   const students = new Set<string>();
+  const hire = (kind: string, key: string, employeeNumber: string, job: () => object): Fact => {
+    const data = () => ({ person: personIdOf(tenant, employeeNumber), employeeNumber, ...job(), occurredAt: JOINED });
+    return fact(kind, key, 'hire-person', data);
+  };
   for await (const row of readCsv(folder, 'studentInfo')) {
     const orgUnit = regionUnit(required(row, 'region'));
-    const managerNumber = `manager-${orgUnit}`;
-    const manager = personIdOf(tenant, managerNumber);
+    const manager = `manager-${orgUnit}`;
     if (!regions.has(orgUnit)) {
       regions.add(orgUnit);
-      const job = { jobTitle: 'Regional Manager', role: 'regional-manager', orgUnit, occurredAt: JOINED };
-      yield fact('managers', orgUnit, 'hire-person', { person: manager, employeeNumber: managerNumber, ...job });
+      yield hire('managers', orgUnit, manager, () => ({
+        jobTitle: 'Regional Manager',
+        role: 'regional-manager',
+        orgUnit,
+      }));
     }
     const student = required(row, 'id_student');
     if (students.has(student)) continue;
     students.add(student);
-    const person = personIdOf(tenant, student);
-    const job = { jobTitle: 'Student', role: 'student', orgUnit, manager, occurredAt: JOINED };
-    yield fact('learners', student, 'hire-person', { person, employeeNumber: student, ...job });
+    const job = { jobTitle: 'Student', role: 'student', orgUnit };
+    yield hire('learners', student, student, () => ({ ...job, manager: personIdOf(tenant, manager) }));
   }
 }
 
@@ -152,18 +161,18 @@ async function* enrollments(
     const presentation = required(row, 'code_presentation');
     const student = required(row, 'id_student');
     const key = `${course}/${student}`;
-    const of = { person: personIdOf(tenant, student), course };
-    const at = (day: number) => ({ occurredAt: presentationDay(presentation, day) });
+    const on = (kind: string, command: string, day: number, more: object = {}): Fact => {
+      const occurredAt = presentationDay(presentation, day);
+      return fact(kind, key, command, () => ({ person: personIdOf(tenant, student), course, occurredAt, ...more }));
+    };
     const { registered, unregistered } = registrations.get(key) ?? {};
-    yield fact('registrations', key, 'enroll-learner', { ...of, ...at(Number(registered ?? 0)) });
-    if (unregistered !== undefined) {
-      yield fact('withdrawals', key, 'withdraw-learner', { ...of, ...at(Number(unregistered)) });
-    }
-    const end = at(lengths.get(course)!);
+    yield on('registrations', 'enroll-learner', Number(registered ?? 0));
+    if (unregistered !== undefined) yield on('withdrawals', 'withdraw-learner', Number(unregistered));
+    const end = lengths.get(course)!;
     const result = required(row, 'final_result');
-    if (result === 'Withdrawn') yield fact('results', key, 'withdraw-learner', { ...of, ...end });
-    else if (result === 'Fail') yield fact('results', key, 'fail-enrollment', { ...of, ...end, result });
-    else yield fact('results', key, 'complete-enrollment', { ...of, ...end, result });
+    if (result === 'Withdrawn') yield on('results', 'withdraw-learner', end);
+    else if (result === 'Fail') yield on('results', 'fail-enrollment', end, { result });
+    else yield on('results', 'complete-enrollment', end, { result });
   }
 }
 
@@ -177,31 +186,62 @@ async function* attempts(tenant: string, folder: string): AsyncGenerator<Fact> {
     const student = required(row, 'id_student');
     const assessment = required(row, 'id_assessment');
     const { course, presentation } = assessments.get(assessment)!;
-    const person = personIdOf(tenant, student);
-    yield fact('attempts', `${student}/${assessment}`, 'record-attempt', {
-      attempt: derivedId('oulad-attempt', enrollmentIdOf(person, course), assessment),
-      person,
-      course,
-      assessment,
-      banked: row.is_banked === '1',
-      occurredAt: presentationDay(presentation, Number(required(row, 'date_submitted'))),
-      ...(row.score !== undefined && { score: { raw: Number(row.score), max: FULL_MARK, passMark: PASS_MARK } }),
+    const occurredAt = presentationDay(presentation, Number(required(row, 'date_submitted')));
+    yield fact('attempts', `${student}/${assessment}`, 'record-attempt', () => {
+      const person = personIdOf(tenant, student);
+      return {
+        attempt: derivedId('oulad-attempt', enrollmentIdOf(person, course), assessment),
+        person,
+        course,
+        assessment,
+        banked: row.is_banked === '1',
+        occurredAt,
+        ...(row.score !== undefined && { score: { raw: Number(row.score), max: FULL_MARK, passMark: PASS_MARK } }),
+      };
     });
   }
 }
 
-function fact(kind: string, key: string, command: string, data: object): Fact {
-  return { kind, command, id: `oulad:${kind}:${key}`, data };
+function fact(kind: string, key: string, command: string, data: () => object): Fact {
+  return { kind, key, command, data };
 }
 
-async function* chunks(all: AsyncIterable<Fact>): AsyncGenerator<Fact[]> {
+/** Facts that are sent in one request, and the commands that they became. */
+interface Chunk {
+  readonly facts: readonly Fact[];
+  readonly commands: readonly BulkCommand[];
+}
+
+async function* chunks(all: AsyncIterable<Fact>): AsyncGenerator<Chunk> {
   let chunk: Fact[] = [];
   for await (const each of all) {
     chunk.push(each);
-    if (chunk.length === CHUNK) {
-      yield chunk;
-      chunk = [];
-    }
+    if (chunk.length < CHUNK) continue;
+    yield chunkOf(chunk);
+    chunk = [];
   }
-  if (chunk.length > 0) yield chunk;
+  if (chunk.length > 0) yield chunkOf(chunk);
+}
+
+function chunkOf(facts: readonly Fact[]): Chunk {
+  const commands = facts.map(({ kind, key, command, data }) => ({
+    command,
+    id: `oulad:${kind}:${key}`,
+    data: data(),
+  }));
+  return { facts, commands };
+}
+
+/** The next is made while one is worked on. */
+async function* oneAhead<T>(all: AsyncGenerator<T>): AsyncGenerator<T> {
+  let next = all.next();
+  try {
+    for (let each = await next; !each.done; each = await next) {
+      next = all.next();
+      next.catch(() => undefined); // it is thrown when its turn comes
+      yield each.value;
+    }
+  } finally {
+    await all.return(undefined);
+  }
 }

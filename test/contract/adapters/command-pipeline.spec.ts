@@ -138,6 +138,66 @@ describe('the command pipeline', () => {
     }
   });
 
+  it('appends what waits for one stream together, and answers each for itself', async () => {
+    const [tenant, person, handling] = [newTenant(), newPerson(), pipeline()];
+    const appends = jest.spyOn(context.store, 'append');
+    const send = (type: string, more: object = {}, decider = enrollmentDecider) =>
+      handling.handle(decider, command(type, person), { ...contextOf(tenant), ...more });
+    const once = contextOf(tenant);
+    const results = await Promise.allSettled([
+      send('EnrollLearner', once),
+      send('EnrollLearner'),
+      send('CompleteEnrollment', { expectedRevision: 7 }),
+      send('WithdrawLearner', { expectedRevision: 0 }),
+      send('CompleteEnrollment'),
+      send('EnrollLearner', once),
+      send('EnrollLearner'),
+    ]);
+    expect(appends).toHaveBeenCalledTimes(1);
+    appends.mockRestore();
+    const events = await history(tenant, person);
+    expect(events.map(({ type }) => type)).toEqual(['LearnerEnrolled', 'LearnerWithdrawn', 'LearnerEnrolled']);
+    const { position } = events[2]!;
+    const accepted = (revision: number, type: string) => ({ outcome: 'accepted', revision, position, events: [type] });
+    expect(results).toMatchObject([
+      { value: accepted(0, 'LearnerEnrolled') },
+      { value: { outcome: 'already-known', revision: 0, position, events: [] } },
+      { reason: { expected: 7, actual: 0 } },
+      { value: accepted(1, 'LearnerWithdrawn') },
+      { reason: { code: 'enrollment-withdrawn' } },
+      { value: { ...accepted(0, 'LearnerEnrolled'), outcome: 'already-known' } },
+      { value: accepted(2, 'LearnerEnrolled') },
+    ]);
+    await expectChained(tenant, person, 3);
+  });
+
+  it('appends one by one what the store does not take together', async () => {
+    const [tenant, person, handling] = [newTenant(), newPerson(), pipeline()];
+    const long = { reason: { kind: 'manual', note: 'x'.repeat(700_000) } };
+    const send = (type: string, data: object = {}) =>
+      handling.handle(enrollmentDecider, command(type, person, data), contextOf(tenant));
+    const results = await Promise.all([
+      send('EnrollLearner'),
+      send('WithdrawLearner', long),
+      send('EnrollLearner'),
+      send('WithdrawLearner', long),
+    ]);
+    expect(results).toMatchObject([{ revision: 0 }, { revision: 1 }, { revision: 2 }, { revision: 3 }]);
+    await expectChained(tenant, person, 4);
+  });
+
+  it('lets a command whose facts cannot be had fail alone', async () => {
+    const [tenant, person, handling] = [newTenant(), newPerson(), pipeline()];
+    const away = () => Promise.reject(new Error('away'));
+    const [enrolled, failed, withdrawn] = await Promise.allSettled([
+      handling.handle(enrollmentDecider, command('EnrollLearner', person), contextOf(tenant)),
+      handling.handle(enrollmentDecider, command('WithdrawLearner', person), contextOf(tenant), away),
+      handling.handle(enrollmentDecider, command('WithdrawLearner', person), contextOf(tenant)),
+    ]);
+    expect([enrolled.status, failed.status, withdrawn.status]).toEqual(['fulfilled', 'rejected', 'fulfilled']);
+    await expectChained(tenant, person, 2);
+  });
+
   it('chains every event to the one before', async () => {
     const [tenant, person] = [newTenant(), newPerson()];
     const [one, other] = [pipeline(), pipeline()];
