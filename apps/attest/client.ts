@@ -68,8 +68,12 @@ export class AttestClient {
   }
 
   /** The lines of an answer in NDJSON, as they come. */
-  async *lines<T>(path: string, parameters: Parameters = {}): AsyncIterable<T> {
-    yield* linesOf<T>(await this.fetch(withQuery(path, parameters), {}));
+  async *lines<T>(
+    path: string,
+    parameters: Parameters = {},
+    headers: Readonly<Record<string, string>> = {},
+  ): AsyncIterable<T> {
+    yield* linesOf<T>(await this.fetch(withQuery(path, parameters), { headers }));
   }
 
   /** Waits until everything that reads the log has seen all of it, the effects of workflows included. Gives the position. */

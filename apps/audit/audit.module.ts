@@ -7,11 +7,12 @@ import { Reproduction } from './reproduction';
 import { SealKeysController } from './seal-keys.controller';
 import { StoreCheck } from './store-check';
 import { VerificationController } from './verification.controller';
+import { ExportController } from './export.controller';
 
 /** Replay, verification and evidence from the log alone; the read side is touched only to be compared. */
 @Module({
   imports: [ReportsModule],
-  controllers: [AuditController, VerificationController, SealKeysController],
+  controllers: [AuditController, VerificationController, ExportController, SealKeysController],
   providers: [StoreCheck, Reconciliation, Reproduction, SealKeys],
 })
 export class AuditModule {}

@@ -43,6 +43,25 @@ function isHistory({ stream }: RecordedEvent): boolean {
   return !APART.has(parseStreamName(stream)?.category ?? '');
 }
 
+/** What of an event says whether it belongs to a scope; the same in each version of the event, and never encrypted. */
+type Belonging = Pick<RecordedEvent, 'stream'> & { readonly data: unknown };
+
+/** Which events of the tenant belong to a scope, the tenant's streams that are no history included. */
+export function belongsTo(
+  { tenant, auditLog, person, team, course, enrollment, attempt }: Scope,
+  members: readonly string[] = [],
+): (event: Belonging) => boolean {
+  if (auditLog) return ({ stream }) => parseStreamName(stream)?.category === auditLogDecider.category;
+  if (enrollment) return ({ stream }) => stream === `${tenant}.enrollment-${enrollment}`;
+  if (attempt) return ({ stream }) => stream === `${tenant}.attempt-${attempt}`;
+  if (course) return ({ data }) => (data as { course?: string } | null)?.course === course;
+  if (person || team) {
+    const wanted = new Set(person ? [person] : members);
+    return (event) => concerns(event, wanted);
+  }
+  return () => true;
+}
+
 /**
  * @param members of the team that the scope names
  * @param upTo position that the whole log has
@@ -67,17 +86,16 @@ export function selectionOf(store: EventStore, scope: Scope, members: readonly s
     const wanted = new Set(person ? [person] : members);
     return {
       ...everything,
-      read: (upTo) => only(everything.read(upTo), (event) => concerns(event, wanted)),
+      read: (upTo) => only(everything.read(upTo), belongsTo(scope, members)),
       keeps: ({ _id, ...document }) => wanted.has(_id) || wanted.has((document as { person?: string }).person ?? ''),
       filter: { ...filter, $or: [{ _id: { $in: [...wanted] } }, { person: { $in: [...wanted] } }] },
       columns: person ? { ...columns, person } : columns,
     };
   }
   if (course) {
-    const isOfCourse = ({ data }: RecordedEvent): boolean => (data as { course?: string }).course === course;
     return {
       ...everything,
-      read: (upTo) => only(everything.read(upTo), isOfCourse),
+      read: (upTo) => only(everything.read(upTo), belongsTo(scope)),
       // A course's events tell of a person only in part: what is kept per person is left out.
       projections: mongoProjections.filter(({ name }) => PER_COURSE.has(name)),
       keeps: (document) => (document as { course?: string }).course === course,
@@ -131,8 +149,8 @@ export async function membersOf(
     .sort();
 }
 
-function concerns({ data }: RecordedEvent, wanted: ReadonlySet<string>): boolean {
-  const { person, people } = data as { person?: string; people?: readonly string[] };
+function concerns({ data }: Belonging, wanted: ReadonlySet<string>): boolean {
+  const { person, people } = (data ?? {}) as { person?: string; people?: readonly string[] };
   return (person !== undefined && wanted.has(person)) || Boolean(people?.some((each) => wanted.has(each)));
 }
 

@@ -9,6 +9,7 @@ import {
   RevisionMismatchError,
   TooManyConflictsError,
 } from '../../packages/eventsourcing';
+import { LogAlteredError } from '../../packages/evidence';
 import type { Log } from '../../infra/log';
 import { UnknownCommandError } from './command-dispatcher';
 
@@ -52,6 +53,11 @@ export class InvalidParameterError extends Error {
   }
 }
 
+/** Nothing seals the log as fast as the caller may wait for it. */
+export class NotSealedError extends Error {
+  override name = 'NotSealedError';
+}
+
 export class NotFoundError extends Error {
   override name = 'NotFoundError';
 }
@@ -71,6 +77,9 @@ function problemOf(error: unknown): Problem | undefined {
   if (error instanceof UnknownCommandError) return problem(404, 'unknown-command', 'There is no such command.', error);
   if (error instanceof NotFoundError) return problem(404, 'not-found', 'There is no such thing.', error);
   if (error instanceof TooManyConflictsError) return problem(409, 'conflict', 'Other writers were faster.', error);
+  if (error instanceof LogAlteredError) {
+    return problem(409, 'log-altered', 'The log is not what was sealed; see the verification.', error);
+  }
   if (error instanceof RevisionMismatchError) return problem(412, 'revision-mismatch', 'The stream moved on.', error);
   if (error instanceof DomainError) {
     return problem(422, 'refused', 'A rule of the domain refuses this.', error, { code: error.code });
@@ -81,6 +90,7 @@ function problemOf(error: unknown): Problem | undefined {
   if (error instanceof ReadModelBehindError)
     return problem(503, 'read-model-behind', 'The read side is behind.', error);
   if (error instanceof BusyError) return problem(503, 'busy', 'Too much is waiting to be answered.', error);
+  if (error instanceof NotSealedError) return problem(503, 'not-sealed', 'The log is not sealed so far.', error);
   if (error instanceof HttpException) {
     const status = error.getStatus();
     return problem(status, 'http', STATUS_CODES[status] ?? 'Error', error);

@@ -25,6 +25,7 @@ import {
   type EventStore,
   EventStoreUnavailableError,
   type ExpectedRevision,
+  hasPersonal,
   KEY_CATEGORY,
   type NewEvent,
   parseStreamName,
@@ -161,6 +162,16 @@ export class EventStoreDb implements EventStore {
    */
   subscribeToStored(options: StoredSubscribeOptions): AsyncIterable<Batch<StoredEvent>> {
     return this.subscribe(options, (resolved) => resolved.map(toStored).filter((event) => event !== undefined));
+  }
+
+  /** What stored events say with their personal fields in clear; only of those that have any whose key is still there. */
+  async openStored(events: readonly StoredEvent[]): Promise<ReadonlyMap<StoredEvent, object>> {
+    const isPersonal = (type: string, data: unknown): boolean =>
+      hasPersonal(data as object, this.catalog.personal(type));
+    const personal = events.filter(({ type, data }) => isPersonal(type, data));
+    const opened = await this.personal.open(personal as readonly RecordedEvent[]);
+    const clear = personal.map((event, at): [StoredEvent, object] => [event, opened[at]!.data]);
+    return new Map(clear.filter(([{ type }, data]) => isPersonal(type, data)));
   }
 
   /** The newest event of a stream as it is stored; undefined when there is none. */

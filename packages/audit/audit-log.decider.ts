@@ -1,26 +1,42 @@
 import type { Command, Decider } from '../eventsourcing';
-import type { AuditConsulted } from './audit-log.events';
+import type { AuditConsulted, AuditLogEvent, EvidenceExported } from './audit-log.events';
 
 /** What is known of one day. */
 export interface AuditLogDay {
-  readonly consultations: number;
+  readonly entries: number;
+  /** Id of the last consultation or export. */
   readonly last: string | null;
 }
 
-const initialState: AuditLogDay = { consultations: 0, last: null };
+const initialState: AuditLogDay = { entries: 0, last: null };
 
-export type AuditLogCommand = Command<'RecordConsultation', AuditConsulted['data']>;
+export type AuditLogCommand =
+  Command<'RecordConsultation', AuditConsulted['data']> | Command<'RecordEvidence', EvidenceExported['data']>;
 
-function decide({ data }: AuditLogCommand, { last }: AuditLogDay): readonly AuditConsulted[] {
-  return data.consultation === last ? [] : [{ type: 'AuditConsulted', data }];
+function decide(command: AuditLogCommand, { last }: AuditLogDay): readonly AuditLogEvent[] {
+  switch (command.type) {
+    case 'RecordConsultation':
+      return command.data.consultation === last ? [] : [{ type: 'AuditConsulted', data: command.data }];
+    case 'RecordEvidence':
+      return command.data.export === last ? [] : [{ type: 'EvidenceExported', data: command.data }];
+    default:
+      return command satisfies never;
+  }
 }
 
-function evolve({ consultations }: AuditLogDay, { data }: AuditConsulted): AuditLogDay {
-  return { consultations: consultations + 1, last: data.consultation };
+function evolve({ entries }: AuditLogDay, event: AuditLogEvent): AuditLogDay {
+  switch (event.type) {
+    case 'AuditConsulted':
+      return { entries: entries + 1, last: event.data.consultation };
+    case 'EvidenceExported':
+      return { entries: entries + 1, last: event.data.export };
+    default:
+      return event satisfies never;
+  }
 }
 
 /** One stream per day, so that the day's entries are chained to each other and none can be taken out unseen. */
-export const auditLogDecider: Decider<AuditLogDay, AuditLogCommand, AuditConsulted> = {
+export const auditLogDecider: Decider<AuditLogDay, AuditLogCommand, AuditLogEvent> = {
   category: 'auditlog',
   initialState,
   id: ({ data }) => data.day,

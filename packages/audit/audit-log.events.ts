@@ -15,4 +15,31 @@ export type AuditConsulted = DomainEvent<
   }
 >;
 
-export const auditLogEventVersions: EventVersions<AuditConsulted> = { AuditConsulted: { version: 1 } };
+/**
+ * An evidence bundle was given out. The digest is over its manifest, and thereby over all that the bundle says; the seal over this
+ * event is what proves it.
+ */
+export type EvidenceExported = DomainEvent<
+  'EvidenceExported',
+  {
+    /** ISO 8601 date, as above. */
+    readonly day: string;
+    readonly export: string;
+    /** What it is of, as `{"person": "..."}`; nothing for the tenant. */
+    readonly scope: Readonly<Record<string, string>>;
+    /** Whether personal data stands in it in clear. */
+    readonly personal: boolean;
+    readonly events: number;
+    /** Position up to which the log was read. */
+    readonly upTo: string;
+    /** SHA-256 of `manifest.json`, hex. */
+    readonly digest: string;
+  }
+>;
+
+export type AuditLogEvent = AuditConsulted | EvidenceExported;
+
+export const auditLogEventVersions: EventVersions<AuditLogEvent> = {
+  AuditConsulted: { version: 1 },
+  EvidenceExported: { version: 1 },
+};

@@ -90,6 +90,10 @@ export class MerkleTree {
     return this.levels[0]!.length / HASH_BYTES;
   }
 
+  leaf(index: number): Buffer {
+    return hashAt(this.levels[0]!, index * HASH_BYTES);
+  }
+
   /** Root of the tree as it was at a size. */
   root(size = this.size): Buffer {
     return size === 0 ? EMPTY_ROOT : this.rootOf(0, size);

@@ -42,7 +42,7 @@ describe('The README', () => {
   let shims: string;
 
   beforeAll(async () => {
-    stack = await RunningStack.start({ sample: true });
+    stack = await RunningStack.start({ sample: true, environment: { ATTEST_SEAL_SECONDS: '1' } });
     shims = mkdtempSync(join(tmpdir(), 'attest-readme-'));
     // `npx attest` without npx, which takes a second each time; one test below uses the real one.
     const shim = `#!/bin/sh\nshift\nexec ${process.execPath} ${join(ROOT, 'dist/apps/attest/cli.js')} "$@"\n`;

@@ -3,7 +3,7 @@ import type { TimelineEntry } from '../../audit/event-timeline';
 import type { ReplayAnswer } from '../../audit/replay-answer';
 import { type ScopeKind, SCOPES } from '../../audit/scope';
 import { answer, table } from '../terminal';
-import { asOfOption, type Common, command, connect, knownAtOption, tenantOption } from './command';
+import { asOfOption, type Common, command, connect, knownAtOption, SCOPE_TEXTS, tenantOption } from './command';
 
 type Options = Common & { [Kind in ScopeKind]?: string } & {
   auditLog?: boolean;
@@ -13,19 +13,11 @@ type Options = Common & { [Kind in ScopeKind]?: string } & {
   check?: boolean;
 };
 
-const WHAT: Readonly<Record<ScopeKind, string>> = {
-  person: 'only this person',
-  team: 'only the people who report to this manager, as of the date',
-  course: 'only this course',
-  enrollment: 'only this enrollment',
-  attempt: 'only this attempt',
-};
-
 export function addReplayCommand(auditing: Command): void {
   const replaying = command(auditing, 'replay', 'fold the log anew for one thing or the tenant').addOption(
     tenantOption('ou'),
   );
-  for (const kind of SCOPES) replaying.option(`--${kind} <id>`, WHAT[kind]);
+  for (const kind of SCOPES) replaying.option(`--${kind} <id>`, SCOPE_TEXTS[kind]);
   replaying
     .option('--audit-log', 'who looked at what in the audit')
     .option(...asOfOption)

@@ -1,9 +1,11 @@
 import type { Command } from 'commander';
 import type { Explanation } from '../../audit/why';
 import { answer, table } from '../terminal';
+import { addExportCommand } from './audit-export';
 import { addReconcileCommand } from './audit-reconcile';
 import { addReplayCommand } from './audit-replay';
 import { addReproduceCommand } from './audit-reproduce';
+import { addVerifyBundleCommand } from './audit-verify-bundle';
 import { type Common, command, connect, tenantOption } from './command';
 import { addIntegrityCommands } from './integrity';
 
@@ -23,6 +25,8 @@ export function addAuditCommands(program: Command): void {
     });
 
   addIntegrityCommands(auditing);
+  addExportCommand(auditing);
+  addVerifyBundleCommand(auditing);
 }
 
 export function describeExplanation({ origin, rules, steps }: Explanation): string {

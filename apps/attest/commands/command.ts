@@ -1,5 +1,6 @@
 import { type Command, Option } from 'commander';
 import type { Role } from '../../../packages/commands';
+import type { ScopeKind } from '../../audit/scope';
 import { AttestClient, findStack, tokenFor } from '../client';
 
 /** The options that every command takes, and the tenant where there is one. */
@@ -21,6 +22,15 @@ export function command(parent: Command, usage: string, description: string): Co
 export function tenantOption(fallback: string): Option {
   return new Option('--tenant <name>', 'the tenant').default(fallback);
 }
+
+/** What each scope of the audit limits it to. */
+export const SCOPE_TEXTS: Readonly<Record<ScopeKind, string>> = {
+  person: 'only this person',
+  team: 'only the people who report to this manager, as of the date',
+  course: 'only this course',
+  enrollment: 'only this enrollment',
+  attempt: 'only this attempt',
+};
 
 export const asOfOption = ['--as-of <date>', 'as of this date (its end, UTC) or time, ISO 8601'] as const;
 

@@ -1,0 +1,101 @@
+import { closeSync, openSync, renameSync, rmSync, writeSync } from 'node:fs';
+import type { Command } from 'commander';
+import type { ExportResult } from '../../audit/export';
+import type { ExportLine } from '../../audit/export.controller';
+import { type ScopeKind, SCOPES } from '../../audit/scope';
+import { type AttestClient, ProblemError } from '../client';
+import { UsageError } from '../data-folder';
+import { answer, progressBar, say, table } from '../terminal';
+import { type Common, command, connect, SCOPE_TEXTS, tenantOption } from './command';
+
+type Options = Common & { [Kind in ScopeKind]?: string } & { auditLog?: boolean; personal?: boolean; out?: string };
+
+export function addExportCommand(auditing: Command): void {
+  const exporting = command(
+    auditing,
+    'export',
+    'write an evidence bundle: one file that proves itself to somebody who trusts nobody here',
+  ).addOption(tenantOption('acme'));
+  for (const kind of SCOPES) exporting.option(`--${kind} <id>`, SCOPE_TEXTS[kind]);
+  exporting
+    .option('--audit-log', 'who looked at what in the audit')
+    .option('--personal', 'personal data in clear as well, where its keys exist; noted with each person')
+    .option('--out <file>', 'the file (default: evidence-<tenant>.tar)')
+    .action(async (options: Options) => {
+      const file = options.out ?? `evidence-${options.tenant}.tar`;
+      const client = await connect(options, 'compliance');
+      const scope = Object.fromEntries(SCOPES.map((kind) => [kind, options[kind]]));
+      const flags = {
+        auditLog: options.auditLog ? 'true' : undefined,
+        personal: options.personal ? 'true' : undefined,
+      };
+      const result = await download(client, { ...scope, ...flags }, file);
+      answer({ file, ...result }, Boolean(options.json), () => describe(file, result));
+    });
+}
+
+/** Under another name until it is whole. */
+async function download(
+  client: AttestClient,
+  parameters: Readonly<Record<string, string | undefined>>,
+  file: string,
+): Promise<ExportResult> {
+  const partial = `${file}.part`;
+  const handle = openPartial(partial);
+  try {
+    const lines = client.lines<ExportLine>('/v1/audit/export', parameters, { accept: 'application/x-ndjson' });
+    const result = await write(lines, handle);
+    closeSync(handle);
+    renameSync(partial, file);
+    return result;
+  } catch (error) {
+    rmSync(partial, { force: true });
+    throw error;
+  }
+}
+
+/** @throws UsageError when the file cannot be written */
+function openPartial(file: string): number {
+  try {
+    return openSync(file, 'w', 0o600);
+  } catch (error) {
+    throw new UsageError(`${file} cannot be written: ${(error as Error).message}.`);
+  }
+}
+
+async function write(lines: AsyncIterable<ExportLine>, handle: number): Promise<ExportResult> {
+  let bar: ReturnType<typeof progressBar> | undefined;
+  let done = 0;
+  let isWaiting = false;
+  try {
+    for await (const line of lines) {
+      if ('result' in line) return line.result;
+      if ('problem' in line) throw new ProblemError(line.problem);
+      if ('bytes' in line) writeSync(handle, Buffer.from(line.bytes, 'base64'));
+      else {
+        const { position, head, sealing } = line.progress;
+        bar ??= progressBar('Exporting', Number(head));
+        const reached = Math.min(Number(position), Number(head));
+        bar.advance(reached - done);
+        done = reached;
+        if (!sealing || isWaiting) continue;
+        isWaiting = true;
+        bar.stop();
+        say('Waiting for the seal over the export ...');
+      }
+    }
+  } finally {
+    bar?.stop();
+  }
+  throw new UsageError('Attest ended the export before it was whole: try again.');
+}
+
+function describe(file: string, { events, upTo, complete, personal, digest, keys }: ExportResult): string {
+  const named = keys.map((kid) => ` --key ${kid}`).slice(-1);
+  return [
+    table([{ file, events, upTo, complete, personal }]),
+    `digest ${digest}, recorded and sealed in the log`,
+    `Check it, here or on any machine with Node.js, with packages/evidence/verify-bundle.cjs alone:\n\n  node verify-bundle.cjs ${file}${named.join('')}`,
+    'Whoever is to believe it must have the program and the fingerprint of the key from elsewhere than from the file and from you.',
+  ].join('\n\n');
+}
