@@ -4,7 +4,7 @@ import { SETTINGS } from '../../infra/engines.module';
 import { EventStoreDb } from '../../infra/eventstore';
 import type { Settings } from '../../packages/config';
 import { readLog } from '../../packages/eventsourcing';
-import { readMigrations, readReport, reportNames } from '../../projections/clickhouse';
+import { readMigrations, reportSql, reportNames } from '../../projections/clickhouse';
 import { projectionVersion, reportDigest } from '../../projections/clickhouse/report-digest';
 import { InvalidParameterError } from '../shared/problems';
 import { Restatement, type RestatementStep } from './restatement';
@@ -55,7 +55,7 @@ export class Reproduction {
     const upTo = (await this.store.head()) ?? 0n;
     requests.forEach((request, at) => refuse(request, `reports.${at}`, tenant, upTo));
     return ScratchWarehouse.use(this.settings.clickhouse, readMigrations(), async (scratch) => {
-      const warehouse = new Warehouse(scratch.clickhouse, readReport);
+      const warehouse = new Warehouse(scratch.clickhouse, reportSql);
       const ask: Ask = ({ report, parameters, effective }, position) =>
         warehouse.report<object>(report, { ...parameters, tenant, asOf: effective, upTo: position });
       const rows = await this.loadAndAsk(scratch, tenant, upTo, requests, ask);

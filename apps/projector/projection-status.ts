@@ -9,7 +9,7 @@ import type { Log } from '../../infra/log';
 import { Checkpoints, Leases, Parked, ReadModels } from '../../infra/mongo';
 import type { ReadModelState } from '../../packages/eventsourcing';
 import { mongoProjections } from '../../projections';
-import { readReport } from '../../projections/clickhouse';
+import { reportSql } from '../../projections/clickhouse';
 import { metrics } from '../shared/metrics';
 import { workflowLanes } from './workflow-lanes';
 
@@ -56,7 +56,7 @@ export class ProjectionStatus {
     this.checkpoints = new Checkpoints(db);
     this.leases = new Leases(db, [], log);
     this.parked = new Parked(db);
-    this.warehouse = new Warehouse(clickhouse, readReport);
+    this.warehouse = new Warehouse(clickhouse, reportSql);
     this.measure();
   }
 

@@ -7,7 +7,7 @@ import { CLICKHOUSE } from '../../infra/engines.module';
 import { ReadModels } from '../../infra/mongo';
 import { SharedRead } from '../../infra/shared-read';
 import { mongoProjections } from '../../projections';
-import { readReport, tablesOf } from '../../projections/clickhouse';
+import { reportSql, tablesOf } from '../../projections/clickhouse';
 import { InvalidParameterError, ReadModelBehindError } from '../shared/problems';
 import { knownAtOf } from './query-parameters';
 import { ReportQueue } from './report-queue';
@@ -34,7 +34,7 @@ export class ReadSide {
     @Inject(CLICKHOUSE) clickhouse: ClickHouseClient,
   ) {
     this.readModels = new ReadModels(db, mongoProjections);
-    this.warehouse = new Warehouse(clickhouse, readReport);
+    this.warehouse = new Warehouse(clickhouse, reportSql);
     this.mongoReached = new PositionWatch(() => this.readModels.reached(), 10);
     this.warehouseReached = new PositionWatch(() => this.warehouse.position(), 50);
   }

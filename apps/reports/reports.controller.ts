@@ -47,6 +47,15 @@ interface Ask {
   readonly caller: string;
 }
 
+/** Rows of a report as it is at one place in the log. */
+interface Page extends Omit<Ask, 'caller'> {
+  readonly fresh: Freshness;
+  readonly peopleChanged: bigint | undefined;
+  readonly question: object;
+  readonly limit: number;
+  readonly offset: number;
+}
+
 /** Reports from the ClickHouse warehouse: each is one SQL file, and says how fresh it is. */
 @ApiTags('reports')
 @ApiBearerAuth()
@@ -98,7 +107,10 @@ export class ReportsController {
     const { asOf, knownAt, cursor, limit = PAGE } = parameters;
     const question = { name, asked, asOf: asOf ?? null, knownAt: knownAt ?? null };
     const from = cursor === undefined ? undefined : decodeCursor(cursor, question);
-    const fresh = await this.freshness(name, from ? { asOf: from.effective, knownAt: from.position } : parameters);
+    const { fresh, peopleChanged } = await this.freshness(
+      name,
+      from ? { asOf: from.effective, knownAt: from.position } : parameters,
+    );
     const offset = from?.offset ?? 0;
     // Of what is about now, the moment within the same position of the log makes no difference.
     const same = {
@@ -109,20 +121,14 @@ export class ReportsController {
       offset,
     };
     return this.readSide.queue.answer(caller, canonicalJson(same), () =>
-      this.answer(name, asked, fresh, question, limit, offset),
+      this.answer({ name, asked, fresh, peopleChanged, question, limit, offset }),
     );
   }
 
-  private async answer(
-    name: string,
-    asked: Asked,
-    fresh: Freshness,
-    question: object,
-    limit: number,
-    offset: number,
-  ): Promise<Report<object>> {
+  private async answer({ name, asked, fresh, peopleChanged, question, limit, offset }: Page): Promise<Report<object>> {
     // One more than the page, to see whether there is another.
-    const query = { ...asked, asOf: fresh.effective, upTo: BigInt(fresh.position), limit: limit + 1, offset };
+    const { position, effective } = fresh;
+    const query = { ...asked, asOf: effective, upTo: BigInt(position), peopleChanged, limit: limit + 1, offset };
     const found = await this.readSide.warehouse.report<object>(name, query);
     const rows = found.slice(0, limit);
     const isWhole = offset === 0 && found.length <= limit;
@@ -133,7 +139,6 @@ export class ReportsController {
       projection: projectionVersion(name),
       rows,
     };
-    const { position, effective } = fresh;
     const next =
       found.length > limit ? encodeCursor({ position, effective, offset: offset + limit }, question) : undefined;
     return { ...answer, ...(next && { next }), digest: reportDigest(answer) };
@@ -148,8 +153,9 @@ export class ReportsController {
     for (const field of ['limit', 'cursor'] as const) {
       if (parameters[field] !== undefined) throw new InvalidParameterError(field, `is for JSON: a file holds all rows`);
     }
-    const { position, time, effective } = await this.freshness(name, parameters);
-    const query = { ...asked, asOf: effective, upTo: BigInt(position) };
+    const { fresh, peopleChanged } = await this.freshness(name, parameters);
+    const { position, time, effective } = fresh;
+    const query = { ...asked, asOf: effective, upTo: BigInt(position), peopleChanged };
     const leave = await this.readSide.queue.enter(caller);
     const stream = await exported(this.readSide.warehouse, name, query, format).catch((error: unknown) => {
       leave();
@@ -169,9 +175,9 @@ export class ReportsController {
   private async freshness(
     name: string,
     { asOf, knownAt }: Pick<ReportParameters, 'asOf' | 'knownAt'>,
-  ): Promise<Freshness> {
+  ): Promise<{ fresh: Freshness; peopleChanged: bigint | undefined }> {
     const effective = asOf === undefined ? new Date().toISOString() : momentOf(asOf);
-    const { position, recordedAt: time } = await this.readSide.knownAt(knownAt, name);
-    return { position: position.toString(), time, effective };
+    const { position, recordedAt: time, peopleChanged } = await this.readSide.knownAt(knownAt, name);
+    return { fresh: { position: position.toString(), time, effective }, peopleChanged };
   }
 }

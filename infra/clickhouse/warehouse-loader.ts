@@ -22,6 +22,8 @@ export class WarehouseLoader implements Consumer {
   readonly options = { maxBatch: 20_000, lingerMs: 200 };
   private landed = 0n;
   private derived = new Map<string, bigint>();
+  /** How far the log had come when each table last took rows. */
+  private changed = new Map<string, bigint>();
   private readonly migrations: WarehouseMigration[];
   /** Those that still get their past, by name. */
   private readonly behind = new Set<string>();
@@ -42,7 +44,7 @@ export class WarehouseLoader implements Consumer {
     await this.backfilling;
     for (const { create } of this.migrations) for (const query of create) await this.clickhouse.command({ query });
     this.landed = await this.scalar('SELECT max(position) FROM events');
-    this.derived = await this.watermarks();
+    await this.readWatermarks();
     await this.forgetOthers();
     this.behind.clear();
     for (const migration of this.migrations) await this.admit(migration);
@@ -91,7 +93,10 @@ export class WarehouseLoader implements Consumer {
       const after = this.derived.get(name) ?? 0n;
       if (!derive || after >= upTo || this.behind.has(name)) continue;
       const concerned = !types || !derivesFrom || derivesFrom.some((type) => types.has(type));
-      if (concerned) await this.deriveRange(derive, after, upTo);
+      if (concerned) {
+        await this.deriveRange(derive, after, upTo);
+        this.changed.set(name, upTo);
+      }
       moved.push(name);
     }
     if (moved.length > 0) await this.mark(moved, upTo);
@@ -115,6 +120,7 @@ export class WarehouseLoader implements Consumer {
       (SELECT position FROM events WHERE position > ${after} AND position <= ${this.landed} ORDER BY position LIMIT ${this.backfillEvents})`;
     const upTo = await this.scalar(query);
     await this.deriveRange(derive!, after, upTo);
+    this.changed.set(name, upTo);
     await this.mark([name], upTo);
     // Nothing is awaited between this comparison and the next batch: from here on the table goes with the others.
     if (upTo === this.landed) this.behind.delete(name);
@@ -126,7 +132,11 @@ export class WarehouseLoader implements Consumer {
   }
 
   private async mark(names: readonly string[], position: bigint): Promise<void> {
-    const values = names.map((name) => ({ name, position: position.toString() }));
+    const values = names.map((name) => ({
+      name,
+      position: position.toString(),
+      changed: (this.changed.get(name) ?? 0n).toString(),
+    }));
     await this.clickhouse.insert({ table: 'watermarks', values, format: 'JSONEachRow' });
     for (const name of names) this.derived.set(name, position);
   }
@@ -139,14 +149,16 @@ export class WarehouseLoader implements Consumer {
       query: 'DELETE FROM watermarks WHERE name NOT IN {names:Array(String)}',
       query_params: { names },
     });
-    this.derived = await this.watermarks();
+    await this.readWatermarks();
   }
 
-  private async watermarks(): Promise<Map<string, bigint>> {
-    const query = 'SELECT name, toString(max(position)) AS position FROM watermarks GROUP BY name';
+  private async readWatermarks(): Promise<void> {
+    const query =
+      'SELECT name, toString(max(position)) AS position, toString(max(changed)) AS changed FROM watermarks GROUP BY name';
     const answer = await this.clickhouse.query({ query, format: 'JSONEachRow' });
-    const rows = await answer.json<{ name: string; position: string }>();
-    return new Map(rows.map(({ name, position }) => [name, BigInt(position)]));
+    const rows = await answer.json<{ name: string; position: string; changed: string }>();
+    this.derived = new Map(rows.map(({ name, position }) => [name, BigInt(position)]));
+    this.changed = new Map(rows.map(({ name, changed }) => [name, BigInt(changed)]));
   }
 
   private async scalar(query: string): Promise<bigint> {

@@ -1,5 +1,7 @@
 import type { Readable } from 'node:stream';
 import type { ClickHouseClient } from '@clickhouse/client';
+import type { ReportSql } from '../../packages/eventsourcing';
+import { type Subtree, Subtrees } from './subtrees';
 import { toDateTime64 } from './warehouse-loader';
 
 /** How far the warehouse had come when it answered. */
@@ -8,6 +10,8 @@ export interface Freshness {
   readonly position: bigint;
   /** ISO 8601; when the store recorded that event. Null while the warehouse is empty. */
   readonly recordedAt: string | null;
+  /** How far the log had come when somebody's reporting line or employment last changed; left out where that is not known. */
+  readonly peopleChanged?: bigint | undefined;
 }
 
 /** What a report is asked. `upTo` is a position of the log; `limit` 0 is for all rows. */
@@ -17,52 +21,71 @@ export type ReportQuery = {
   readonly upTo: bigint;
   readonly limit?: number | string;
   readonly offset?: number | string;
+  /** As `Freshness` has it. With it, the people below a manager are remembered from one report to the next. */
+  readonly peopleChanged?: bigint | undefined;
 } & Readonly<Record<string, unknown>>;
 
 /** Reads the reports; never writes. */
 export class Warehouse {
   private readonly reports = new Map<string, string>();
+  private readonly subtrees: Subtrees;
+  /** When the event at a position was recorded: the last one that was asked for. */
+  private recorded: { readonly position: string; readonly at: string | null } | undefined;
 
-  /** @param readReport gives the SQL of a report by its name */
   constructor(
     private readonly clickhouse: ClickHouseClient,
-    private readonly readReport: (name: string) => string,
-  ) {}
+    private readonly sql: ReportSql,
+  ) {
+    this.subtrees = new Subtrees(clickhouse, sql);
+  }
 
   /**
    * Rows of `<name>.report.sql`, about the world at `asOf` (ISO 8601), from the log up to `upTo` and no further. `limit` and `offset` give a
    * part of them; what else is not given is as the SQL says.
    */
   async report<Row>(name: string, parameters: ReportQuery): Promise<Row[]> {
-    const answer = await this.clickhouse.query({ ...this.prepared(name, parameters), format: 'JSONEachRow' });
+    const prepared = await this.prepared(name, parameters);
+    const answer = await this.clickhouse.query({ ...prepared, format: 'JSONEachRow' });
     return answer.json<Row>();
   }
 
   /** The same as ClickHouse writes it in one of its formats, piece by piece. */
   async export(name: string, parameters: ReportQuery, format: string): Promise<Readable> {
-    const { query, ...rest } = this.prepared(name, parameters);
+    const { query, ...rest } = await this.prepared(name, parameters);
     const { stream } = await this.clickhouse.exec({ ...rest, query: `${query}\nFORMAT ${format}` });
     return stream;
   }
 
   /** The same as it comes: the names of the columns, then the values of each row. */
   async *lines(name: string, parameters: ReportQuery): AsyncIterable<readonly unknown[]> {
-    const prepared = this.prepared(name, parameters);
+    const prepared = await this.prepared(name, parameters);
     const answer = await this.clickhouse.query({ ...prepared, format: 'JSONCompactEachRowWithNames' });
     for await (const rows of answer.stream<unknown[]>()) for (const row of rows) yield row.json();
   }
 
-  private prepared(name: string, { limit = 0, offset = 0, ...parameters }: ReportQuery) {
-    const query = this.reports.get(name) ?? this.readReport(name);
-    this.reports.set(name, query);
+  private async prepared(name: string, { limit = 0, offset = 0, peopleChanged, ...parameters }: ReportQuery) {
+    const { tenant, manager, scope = 'subtree', upTo } = parameters as Record<string, string> & ReportQuery;
+    const subtree =
+      manager && peopleChanged !== undefined
+        ? await this.subtrees.of({ tenant, manager, scope, asOf: parameters.asOf, upTo, peopleChanged })
+        : undefined;
+    const query = this.sqlOf(name, subtree);
     const asOf = toDateTime64(parameters.asOf);
-    const query_params = { ...defaultsOf(query), ...parameters, asOf, upTo: parameters.upTo.toString() };
+    const query_params = { ...defaultsOf(query), ...parameters, ...subtree, asOf, upTo: upTo.toString() };
     const clickhouse_settings = {
       output_format_json_quote_64bit_integers: 0,
       limit: String(limit),
       offset: String(offset),
     } as const;
     return { query, query_params, clickhouse_settings };
+  }
+
+  private sqlOf(name: string, subtree: Subtree | undefined): string {
+    const people = subtree && 'given';
+    const key = [name, people].join();
+    const query = this.reports.get(key) ?? this.sql.report(name, people);
+    this.reports.set(key, query);
+    return query;
   }
 
   /**
@@ -89,10 +112,23 @@ export class Warehouse {
 
   /** @param tables only these migrations count, each of which must have begun; all when empty */
   async freshness(tables: readonly string[] = []): Promise<Freshness> {
-    const query_params = { tables };
+    const query_params = { tables, people: this.sql.peopleFrom.migrations };
     const answer = await this.clickhouse.query({ query: FRESHNESS, query_params, format: 'JSONEachRow' });
-    const [row] = await answer.json<{ position: string; recordedAt: string | null }>();
-    return { position: BigInt(row?.position ?? 0), recordedAt: row?.recordedAt ?? null };
+    const [row] = await answer.json<{ position: string; people: string; changed: string }>();
+    const { position, people, changed } = row!;
+    const recordedAt = await this.recordedAt(position);
+    const isKnown = BigInt(people) >= BigInt(position);
+    return { position: BigInt(position), recordedAt, peopleChanged: isKnown ? BigInt(changed) : undefined };
+  }
+
+  private async recordedAt(position: string): Promise<string | null> {
+    if (this.recorded?.position === position) return this.recorded.at;
+    const query = RECORDED_AT;
+    const answer = await this.clickhouse.query({ query, query_params: { position }, format: 'JSONEachRow' });
+    const [row] = await answer.json<{ at: string }>();
+    const at = row?.at ?? null;
+    this.recorded = { position, at };
+    return at;
   }
 }
 
@@ -105,10 +141,18 @@ const REACHED = `
   ) AS reached`;
 
 const FRESHNESS = `
-  ${REACHED}
   SELECT
-    toString(reached) AS position,
-    (SELECT concat(replaceOne(toString(recorded_at), ' ', 'T'), 'Z') FROM events WHERE position = reached) AS recordedAt`;
+    toString(if(uniqExactIf(name, counts) >= length({tables:Array(String)}), minIf(reached, counts), 0)) AS position,
+    toString(minIf(reached, name IN {people:Array(String)})) AS people,
+    toString(maxIf(last_changed, name IN {people:Array(String)})) AS changed
+  FROM
+  (
+    SELECT name, max(position) AS reached, max(changed) AS last_changed, empty({tables:Array(String)}) OR has({tables:Array(String)}, name) AS counts
+    FROM watermarks GROUP BY name
+  )`;
+
+const RECORDED_AT = `
+  SELECT concat(replaceOne(toString(recorded_at), ' ', 'T'), 'Z') AS at FROM events WHERE position = {position:UInt64}`;
 
 /** What the SQL of a report says of its parameters: `-- default <parameter> <value>`. */
 function defaultsOf(sql: string): Record<string, string> {

@@ -9,3 +9,13 @@ export interface WarehouseMigration {
   /** Types of the events that its rows come from; any when left out. */
   readonly derivesFrom?: readonly string[] | undefined;
 }
+
+/** The SQL of the reports. */
+export interface ReportSql {
+  /** A report by its name. `given`: the people whom it is about come as the parameters `below` and `team`. */
+  readonly report: (name: string, people?: 'given') => string;
+  /** Find them: `person`, the manager and everybody below; then of the parameter `below` those whom the report is about. */
+  readonly people: { readonly below: string; readonly team: string };
+  /** What that is read from: tables with `occurred_at`, and the migrations that take everything that changes its answer. */
+  readonly peopleFrom: { readonly tables: readonly string[]; readonly migrations: readonly string[] };
+}

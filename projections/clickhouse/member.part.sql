@@ -6,8 +6,10 @@ standing AS
         person,
         enrollment,
         any(course) AS of_course,
-        argMaxIf(status, position, status != '') AS last_status,
-        argMaxIf(tuple(due_on), position, status = 'open').1 AS last_due_on,
+        argMaxIf((status, due_on), position, status != '') AS last,
+        last.1 AS last_status,
+        -- Of what is not open any more it does not matter.
+        last.2 AS last_due_on,
         argMaxIf(
             tuple(expires_on),
             position,

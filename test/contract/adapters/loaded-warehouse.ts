@@ -6,7 +6,7 @@ import { type ClickHouseClient, createClient } from '@clickhouse/client';
 import { Warehouse, WarehouseLoader } from '../../../infra/clickhouse';
 import { type ChildEngine, startEngineProcess } from '../../../infra/embedded';
 import type { RecordedEvent } from '../../../packages/eventsourcing';
-import { readMigrations, readReport } from '../../../projections/clickhouse';
+import { readMigrations, reportSql } from '../../../projections/clickhouse';
 
 export interface LoadedWarehouse {
   clickhouse: ClickHouseClient;
@@ -34,7 +34,7 @@ export function useLoadedWarehouse(history: readonly RecordedEvent[]): LoadedWar
     await root.close();
     const clickhouse = createClient({ url, database });
     const analyst = createClient({ url, database, username: 'analyst' });
-    Object.assign(loaded, { clickhouse, analyst, warehouse: new Warehouse(clickhouse, readReport) });
+    Object.assign(loaded, { clickhouse, analyst, warehouse: new Warehouse(clickhouse, reportSql) });
     const loader = new WarehouseLoader(clickhouse, readMigrations());
     await loader.position();
     for (let at = 0; at < history.length; at += 250) {

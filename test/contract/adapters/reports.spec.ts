@@ -1,6 +1,8 @@
 /** Every report against the same computed from documents and events, over histories in which facts arrive late and in any order. */
+import type { ClickHouseClient } from '@clickhouse/client';
+import { Subtrees } from '../../../infra/clickhouse';
 import { ProjectionFold } from '../../../packages/eventsourcing';
-import { reportNames } from '../../../projections/clickhouse';
+import { reportNames, reportSql } from '../../../projections/clickhouse';
 import { ExpectedActivity } from '../../../projections/expected-activity';
 import { expectedCourseOutcomes, expectedQuestionStatistics } from '../../../projections/expected-reports';
 import * as expectedTeams from '../../../projections/expected-team-reports';
@@ -91,6 +93,10 @@ describe.each(reportNames())('%s', (name) => {
       const within = { within: 20 };
       const rows = await loaded.warehouse.report<object>(name, { ...asked, ...within });
       expect(rounded(rows)).toEqual(rounded(expectedReport(name, on, upTo, scope, 20)));
+      if (scope.manager === '' || on !== '2026-12-31') continue;
+      const { peopleChanged } = await loaded.warehouse.freshness();
+      const remembering = await loaded.warehouse.report<object>(name, { ...asked, ...within, peopleChanged });
+      expect(rounded(remembering)).toEqual(rounded(rows));
     }
   });
 });
@@ -111,4 +117,38 @@ it('counts one course only, where a report takes one', async () => {
   );
   const whole = await loaded.warehouse.report<{ attempts: number }>('weekly-trend', asked);
   expect(perCourse.map(sum).reduce((a, b) => a + b)).toBe(sum(whole));
+});
+
+it('walks down the reporting lines once for all reports about the same people, and again when somebody changed', async () => {
+  let walks = 0;
+  const counting = {
+    query: (asked: { query: string }) => {
+      if (asked.query.includes('RECURSIVE')) walks++;
+      return loaded.clickhouse.query(asked);
+    },
+  } as ClickHouseClient;
+  const subtrees = new Subtrees(counting, reportSql);
+  const manager = personOf(0);
+  const asked = { tenant: 'acme', manager, scope: 'subtree', asOf: '2026-12-31T23:59:59.999Z', upTo: END };
+  const found = await subtrees.of({ ...asked, peopleChanged: 5n });
+
+  const persons = fold('2026-12-31', END).people.documents;
+  const isBelow = (person: string | null | undefined): boolean => {
+    const above = person && persons.get(person)?.manager;
+    return Boolean(above) && (above === manager || isBelow(above));
+  };
+  const everybody = [...persons.keys()].filter(isBelow).sort();
+  const team = everybody.filter((person) => persons.get(person)!.status === 'active');
+  expect(team.length).toBeGreaterThan(3);
+  expect(everybody.length).toBeGreaterThan(team.length);
+  expect([...found!.team].sort()).toEqual(team);
+  expect([...found!.below].sort()).toEqual([...everybody, manager].sort());
+
+  expect(await subtrees.of({ ...asked, peopleChanged: 5n })).toBe(found);
+  expect(walks).toBe(1);
+  expect(await subtrees.of({ ...asked, peopleChanged: 6n })).toEqual(found);
+  expect(walks).toBe(2);
+  expect(await subtrees.of({ ...asked, peopleChanged: 6n, asOf: '2026-01-02T00:00:00.000Z' })).toBeUndefined();
+  expect(await subtrees.of({ ...asked, peopleChanged: 6n, upTo: 5n })).toBeUndefined();
+  expect(await new Subtrees(counting, reportSql, 3).of({ ...asked, peopleChanged: 6n })).toBeUndefined();
 });

@@ -7,7 +7,7 @@ import { Warehouse, WarehouseLoader } from '../../../infra/clickhouse';
 import { type ChildEngine, startEngineProcess } from '../../../infra/embedded';
 import type { EventBatch, RecordedEvent, WarehouseMigration } from '../../../packages/eventsourcing';
 import { recorded as recordedAs } from '../../../packages/eventsourcing/testing';
-import { readMigrations, readReport } from '../../../projections/clickhouse';
+import { readMigrations, reportSql } from '../../../projections/clickhouse';
 import type { CourseOutcomes } from '../../../projections/expected-reports';
 
 const NOW = '2026-06-01T00:00:00.000Z';
@@ -37,7 +37,7 @@ beforeEach(async () => {
   const database = `warehouse_${randomUUID().slice(0, 8)}_${next++}`;
   await root.command({ query: `CREATE DATABASE ${database}` });
   clickhouse = createClient({ url: process.env.ATTEST_TEST_CLICKHOUSE_URL ?? engine!.url, database });
-  warehouse = new Warehouse(clickhouse, readReport);
+  warehouse = new Warehouse(clickhouse, reportSql);
 });
 afterEach(() => clickhouse.close());
 
@@ -103,6 +103,7 @@ describe('the warehouse', () => {
     expect(await warehouse.freshness()).toEqual({
       position: 6n,
       recordedAt: expect.stringMatching(/^2026-05-01T/) as string,
+      peopleChanged: 0n, // by none of these events
     });
   });
 
