@@ -1,11 +1,9 @@
-import { setTimeout as delay } from 'node:timers/promises';
 import type { ClickHouseClient } from '@clickhouse/client';
 import type { NatsConnection } from '@nats-io/transport-node';
 import type { Db } from 'mongodb';
 import type { EventStoreDb } from '../../infra/eventstore';
 import { eraseMessages } from '../../infra/nats';
 import {
-  collectionName,
   type CommandContext,
   type CommandPipeline,
   derivedId,
@@ -14,12 +12,9 @@ import {
 } from '../../packages/eventsourcing';
 import { personDecider } from '../../packages/people';
 import { type ErasureApproved, privacyDecider, type Scrubbed } from '../../packages/privacy';
-import { people } from '../../projections/mongo/people';
 import { HRIS_DEAD_LETTERS, HRIS_STREAM } from '../people/hris-consumer';
 import { readHrisFact } from '../people/hris-facts';
-
-/** Between two looks at the read model, in milliseconds. */
-const LOOK_AGAIN = 50;
+import { scrubReadModels } from './scrub-read-models';
 
 /** Everything that may hold a name. */
 export interface Places {
@@ -70,7 +65,7 @@ export class Erasure {
       { type: 'ErasePerson', at: this.at, data },
       this.context('log'),
     );
-    pipeline.forget(streamName(this.tenant, personDecider.category, this.person));
+    pipeline.forget(this.stream);
     return erased.position;
   }
 
@@ -78,9 +73,8 @@ export class Erasure {
     const { store } = this.places;
     await store.keys!.destroy({ tenant: this.tenant, person: this.person });
     await store.scavenge();
-    const stream = streamName(this.tenant, personDecider.category, this.person);
     let readable = 0;
-    for await (const { data } of store.readStream(stream)) {
+    for await (const { data } of store.readStream(this.stream)) {
       const { name = null, email = null } = data as { name?: unknown; email?: unknown };
       if (name !== null || email !== null) readable++;
     }
@@ -92,26 +86,13 @@ export class Erasure {
     ];
   }
 
-  /** A version of the read model that is kept for rollback holds the name as well. */
   private async scrubReadModels(position: bigint, signal: AbortSignal): Promise<Scrubbed[]> {
     const { db } = this.places;
-    const current = db.collection<{ _id: string; position: unknown }>(collectionName(people));
-    const filter = { _id: this.person, tenant: this.tenant };
-    for (;;) {
-      const found = await current.findOne(filter);
-      if (found && BigInt(String(found.position)) >= position) break;
-      await delay(LOOK_AGAIN, undefined, { signal });
-    }
-    const names = (await db.listCollections({}, { nameOnly: true }).toArray()).map(({ name }) => name);
-    const versions = names.filter((name) => name.startsWith(`${people.name}_v`));
-    for (const name of versions) {
-      await db.collection<{ _id: string }>(name).updateOne(filter, { $set: { name: null, email: null } });
-    }
-    const stream = streamName(this.tenant, personDecider.category, this.person);
-    const parked = await db.collection('parked').updateMany({ stream }, { $set: { reason: 'erased' } });
-    for (const name of versions) await db.command({ compact: name });
+    const { tenant, person } = this;
+    const collections = await scrubReadModels(db, { tenant, person, position }, signal);
+    const parked = await db.collection('parked').updateMany({ stream: this.stream }, { $set: { reason: 'erased' } });
     return [
-      { where: 'mongodb', what: `name and e-mail removed from ${versions.join(', ')}; files compacted` },
+      { where: 'mongodb', what: `name and e-mail removed from ${collections.join(', ')}; files compacted` },
       ...(parked.matchedCount > 0
         ? [{ where: 'mongodb parked', what: `reasons of ${parked.matchedCount} parked events removed` }]
         : []),
@@ -120,7 +101,7 @@ export class Erasure {
 
   /** Names stand there sealed; there is nothing to remove. */
   private async checkWarehouse(): Promise<Scrubbed[]> {
-    const query_params = { stream: streamName(this.tenant, personDecider.category, this.person) };
+    const query_params = { stream: this.stream };
     const answer = await this.places.clickhouse.query({ query: READABLE, query_params, format: 'JSONEachRow' });
     const [row] = await answer.json<{ rows: string }>();
     const isClear = row?.rows === '0';
@@ -161,6 +142,10 @@ export class Erasure {
     }));
     const data = { person: this.person, erasure: this.number, scrubbed: [...scrubbed, ...told] };
     await pipeline.handle(privacyDecider, { type: 'CompleteErasure', at: this.at, data }, this.context('receipt'));
+  }
+
+  private get stream(): string {
+    return streamName(this.tenant, personDecider.category, this.person);
   }
 
   private get at(): string {

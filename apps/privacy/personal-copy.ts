@@ -1,6 +1,7 @@
-import type { Db, Filter } from 'mongodb';
-import { type Document, collectionName, type EventStore, type RecordedEvent } from '../../packages/eventsourcing';
+import type { Collection, Db, Filter } from 'mongodb';
+import type { Document, EventStore, RecordedEvent } from '../../packages/eventsourcing';
 import { mongoProjections } from '../../projections';
+import { collectionOf } from '../../projections/mongo/collection';
 
 /** An event as it is given out. */
 export interface CopiedEvent {
@@ -42,7 +43,8 @@ export async function copyPersonalData(
   const streams = [`${tenant}.person-${person}`, `${tenant}.privacy-${person}`];
   for (const projection of mongoProjections) {
     const filter = { tenant, $or: [{ _id: person }, { person }] } as Filter<Document>;
-    const found = await db.collection<Document>(collectionName(projection)).find(filter).sort({ _id: 1 }).toArray();
+    const collection = (await collectionOf(db, projection)) as unknown as Collection<Document>;
+    const found = await collection.find(filter).sort({ _id: 1 }).toArray();
     if (found.length === 0) continue;
     documents[projection.name] = found.map((document) => ({ ...document, position: undefined }));
     const category = CATEGORIES[projection.name];
