@@ -100,7 +100,7 @@ export class EvidenceExport {
   async *run(): AsyncGenerator<ExportStep> {
     const { tenant, scope } = this.request;
     const head = (await this.store.head()) ?? 0n;
-    const members = scope.team ? await membersOf(this.store, scope, head, () => true) : [];
+    const members = scope.team ? await membersOf(this.store, scope, head, () => true, fail) : [];
     const belongs = belongsTo(scope, members);
     const gaveUp = new AbortController();
     let timer: NodeJS.Timeout | undefined;
@@ -260,4 +260,9 @@ export class EvidenceExport {
       keys,
     };
   }
+}
+
+/** Evidence of a team that could not be told as a whole would be none. */
+function fail(_projection: string, _event: RecordedEvent, error: unknown): never {
+  throw error;
 }

@@ -6,6 +6,9 @@ export interface IdRange {
   readonly to: string | undefined;
 }
 
+/** Told of an event that a projection cannot take. Its document stays as it was, and the neighbours pass, as in the projector. */
+export type OnPoison = (projection: string, event: RecordedEvent, error: unknown) => void;
+
 /** The documents of many projections, folded from events; of a range of ids, which can be narrowed when they become too many. */
 export class FoldedState {
   private readonly documents = new Map<AnyProjection, Map<string, Document>>();
@@ -14,6 +17,7 @@ export class FoldedState {
 
   constructor(
     readonly projections: readonly AnyProjection[],
+    private readonly onPoison: OnPoison,
     private readonly keeps: (document: Document) => boolean = () => true,
     private readonly from = '',
   ) {
@@ -38,12 +42,23 @@ export class FoldedState {
   apply(event: RecordedEvent): void {
     for (const projection of this.handlers.get(event.type) ?? []) {
       const documents = this.documents.get(projection)!;
-      for (const key of documentKeys(projection, event)) {
+      for (const key of this.orPoison(projection, event, () => documentKeys(projection, event)) ?? []) {
         if (key < this.from || (this.to !== undefined && key >= this.to)) continue;
-        const document = projection.evolve(documents.get(key), event, key) as Document | null;
+        const before = documents.get(key);
+        const evolve = (): Document | null => projection.evolve(before, event, key) as Document | null;
+        const document = this.orPoison(projection, event, evolve);
         if (document === null) documents.delete(key);
-        else if (this.keeps(document)) documents.set(key, document);
+        else if (document !== undefined && this.keeps(document)) documents.set(key, document);
       }
+    }
+  }
+
+  private orPoison<T>(projection: AnyProjection, event: RecordedEvent, work: () => T): T | undefined {
+    try {
+      return work();
+    } catch (error) {
+      this.onPoison(projection.name, event, error);
+      return undefined;
     }
   }
 

@@ -1,6 +1,7 @@
 import { Injectable } from '@nestjs/common';
 import { ReadSide } from '../reports/read-side';
 import type { CheckResult } from './check';
+import type { PoisonEvents } from './poison';
 import type { Scope } from './scope';
 import { StoreCheck } from './store-check';
 
@@ -11,6 +12,8 @@ export interface ReconcileAnswer extends CheckResult {
   readonly positions: { readonly eventstore: string; readonly mongodb: string; readonly clickhouse: string };
   /** Differences by collection and table; places without any are left out. */
   readonly places: Readonly<Record<string, number>>;
+  /** What could not be applied, here as there; it makes no difference between them. */
+  readonly parked: PoisonEvents;
   readonly milliseconds: number;
 }
 
@@ -37,6 +40,7 @@ export class Reconciliation {
         clickhouse: clickhouse.toString(),
       },
       places: Object.fromEntries(tally.byPlace),
+      parked: replayed.parked,
       milliseconds: Math.round(performance.now() - startedAt),
     };
   }

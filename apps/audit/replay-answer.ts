@@ -102,6 +102,7 @@ export interface ReplayAnswer extends Pick<
   | 'teamCompliance'
   | 'timeline'
   | 'timelineLeftOut'
+  | 'parked'
   | 'differences'
 > {
   readonly scope: Scope;

@@ -1,5 +1,5 @@
 import type { RecordedEvent } from '../../packages/eventsourcing';
-import { FoldedState, type IdRange } from './folded-state';
+import { FoldedState, type IdRange, type OnPoison } from './folded-state';
 import type { Selection } from './scope';
 
 /** Documents in memory at once. Where there are more, the log is read again for the rest of them. */
@@ -28,12 +28,13 @@ export async function* foldInPasses(
   upTo: bigint,
   includes: Includes,
   onFirst: (events: readonly RecordedEvent[]) => Promise<void> | void,
+  onPoison: OnPoison,
   atOnce = DOCUMENTS_AT_ONCE,
 ): AsyncGenerator<Pass> {
   for (let from: string | undefined = ''; from !== undefined;) {
     const { projections, keeps } = selection;
-    const now = new FoldedState(projections, keeps, from);
-    const then = includes ? new FoldedState(projections, keeps, from) : now;
+    const now = new FoldedState(projections, onPoison, keeps, from);
+    const then = includes ? new FoldedState(projections, onPoison, keeps, from) : now;
     const states = includes ? [then, now] : [now];
     let to: string | undefined;
     for await (const events of selection.read(upTo)) {

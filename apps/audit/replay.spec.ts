@@ -81,6 +81,27 @@ it('lists the same differences however many passes it takes', async () => {
   expect(many.digest).toBe(one.digest);
 });
 
+it('goes on where a read model cannot take an event, and says so once, however many passes it takes', async () => {
+  const attempt = { attempt: 'nobody-recorded', person: 'p1', course: 'safety', assessment: 'quiz' };
+  const grade = { raw: 50, min: 0, max: 100, passMark: 40, scaled: 0.5, passed: true };
+  const where = { category: 'attempt', id: attempt.attempt, position: 2 * COUNT + 1 };
+  const poison = recorded({ type: 'AttemptGraded', data: { ...attempt, grade } }, where);
+  const sound = await run();
+  for (const atOnce of [undefined, 10]) {
+    const { parked, documents } = await run({ atOnce, known: { position: 1_000n } }, storeOf([...events, poison]));
+    expect(parked.total).toBeGreaterThan(0);
+    expect(parked.listed).toHaveLength(parked.total);
+    expect(parked.listed).toContainEqual({
+      projection: 'attempts',
+      position: String(where.position),
+      stream: poison.stream,
+      type: 'AttemptGraded',
+      reason: expect.stringContaining('Error: ') as string,
+    });
+    expect(documents).toEqual(sound.documents);
+  }
+});
+
 it('reads nothing of an empty log', async () => {
   const { events: count, position, documents } = await run({}, storeOf([]));
   expect({ count, position }).toEqual({ count: 0, position: 0n });

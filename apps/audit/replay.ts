@@ -11,6 +11,8 @@ import { isAssigned } from '../../projections/mongo/enrollment-status';
 import { type EnrollmentDocument, enrollments } from '../../projections/mongo/enrollments';
 import { people, type PersonDocument } from '../../projections/mongo/people';
 import { EventTimeline, type TimelineEntry } from './event-timeline';
+import type { OnPoison } from './folded-state';
+import { type PoisonEvents, PoisonTally } from './poison';
 import { foldInPasses, type Includes, type Pass } from './replay-passes';
 import { membersOf, type Scope, type Selection, selectionOf } from './scope';
 import { type StateDifferences, StateDifferencesTally } from './state-difference';
@@ -30,6 +32,8 @@ export interface ReplayOptions extends Standpoint {
   readonly onEvent?: ((event: RecordedEvent) => Promise<void> | void) | undefined;
   /** Sees every pass. */
   readonly onPass?: ((pass: Pass, selection: Selection) => Promise<void>) | undefined;
+  /** Gathers what cannot be applied; one of its own when left out. */
+  readonly poison?: PoisonTally | undefined;
   /** Documents in memory at once. */
   readonly atOnce?: number | undefined;
 }
@@ -56,6 +60,8 @@ export interface Replayed {
   readonly teamCompliance: readonly TeamCompliance[];
   readonly timeline: readonly TimelineEntry[];
   readonly timelineLeftOut: number;
+  /** What could not be applied. */
+  readonly parked: PoisonEvents;
   /** How it stands now instead; undefined when it was looked at from now. */
   readonly differences: StateDifferences | undefined;
 }
@@ -68,11 +74,12 @@ export async function replay(
   store: EventStore,
   scope: Scope,
   on: string,
-  { timeline: longest, onEvent, onPass, atOnce, ...standpoint }: ReplayOptions,
+  { timeline: longest, onEvent, onPass, poison = new PoisonTally(), atOnce, ...standpoint }: ReplayOptions,
 ): Promise<Replayed> {
   const upTo = (await store.head()) ?? 0n;
   const includes = includesOf(standpoint);
-  const members = scope.team ? await membersOf(store, scope, upTo, includes ?? (() => true)) : undefined;
+  const onPoison: OnPoison = (...poisoned) => poison.add(...poisoned);
+  const members = scope.team ? await membersOf(store, scope, upTo, includes ?? (() => true), onPoison) : undefined;
   const selection = selectionOf(store, scope, members);
   const timeline = new EventTimeline(longest);
   const counted = { events: 0, position: 0n, recordedAt: null as string | null };
@@ -92,7 +99,7 @@ export async function replay(
   const outcomes = new CourseOutcomesTally();
   const teams = new TeamRecords();
   const differences = includes && new StateDifferencesTally();
-  for await (const pass of foldInPasses(selection, upTo, includes, onFirst, atOnce)) {
+  for await (const pass of foldInPasses(selection, upTo, includes, onFirst, onPoison, atOnce)) {
     state.add(pass);
     differences?.add(pass);
     for (const person of pass.then.documentsOf<PersonDocument>(people).values()) teams.addPerson(person);
@@ -114,6 +121,7 @@ export async function replay(
     teamCompliance: expectedTeamCompliance(teams.people, teams.enrollments, { on }),
     timeline: timeline.list(),
     timelineLeftOut: timeline.leftOut,
+    parked: poison.result,
     differences: differences?.result,
   };
 }

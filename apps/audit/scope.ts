@@ -9,7 +9,7 @@ import {
 } from '../../packages/eventsourcing';
 import { mongoProjections } from '../../projections';
 import { people, type PersonDocument } from '../../projections/mongo/people';
-import { FoldedState } from './folded-state';
+import { FoldedState, type OnPoison } from './folded-state';
 
 /** What a replay can be of, beside the whole tenant. */
 export const SCOPES = ['person', 'team', 'course', 'enrollment', 'attempt'] as const;
@@ -136,8 +136,9 @@ export async function membersOf(
   { tenant, team }: Scope,
   upTo: bigint,
   includes: (event: RecordedEvent) => boolean,
+  onPoison: OnPoison,
 ): Promise<string[]> {
-  const state = new FoldedState([people]);
+  const state = new FoldedState([people], onPoison);
   for (const category of ['person', 'reportinglines']) {
     for await (const events of readLog(store, `${tenant}.${category}-`, upTo)) {
       for (const event of events) if (includes(event)) state.apply(event);

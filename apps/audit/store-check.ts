@@ -1,6 +1,6 @@
 import { Inject, Injectable } from '@nestjs/common';
 import { type ClickHouseClient } from '@clickhouse/client';
-import { compareTables, ScratchWarehouse } from '../../infra/clickhouse';
+import { compareTables, ScratchWarehouse, WAREHOUSE } from '../../infra/clickhouse';
 import { CLICKHOUSE, SETTINGS } from '../../infra/engines.module';
 import { EventStoreDb } from '../../infra/eventstore';
 import type { Settings } from '../../packages/config';
@@ -8,6 +8,7 @@ import { readMigrations } from '../../projections/clickhouse';
 import { ReadSide } from '../reports/read-side';
 import { ReadModelBehindError } from '../shared/problems';
 import { checkCollections, checkReports, CheckTally, END_OF_TIME } from './check';
+import { PoisonTally } from './poison';
 import { replay, type Replayed, type ReplayOptions } from './replay';
 import type { Scope } from './scope';
 
@@ -38,6 +39,7 @@ export class StoreCheck {
     { reports, tellBehind, ...options }: ReplayOptions & { reports: boolean; tellBehind: boolean },
   ): Promise<Checked> {
     const tally = new CheckTally();
+    const poison = new PoisonTally();
     const reaches = async (where: string, wait: Promise<void>): Promise<boolean> => {
       try {
         await wait;
@@ -54,6 +56,7 @@ export class StoreCheck {
       let mongoIsThere: boolean | undefined;
       const replayed = await replay(store, scope, END_OF_TIME.slice(0, 10), {
         ...options,
+        poison,
         onEvent: async (event) => {
           lastRead = event.position;
           await scratch.add(event);
@@ -64,6 +67,7 @@ export class StoreCheck {
         },
       });
       await scratch.flush();
+      for (const { event, error } of scratch.parked) poison.add(WAREHOUSE, event, error);
       const { upTo, selection } = replayed;
       if (await reaches('clickhouse', readSide.awaitWarehouse(lastRead.toString()))) {
         const database = await this.database();
@@ -74,7 +78,7 @@ export class StoreCheck {
         const { tenant } = scope;
         if (reports && tenant) await checkReports(replayed, { ...scope, tenant }, readSide.warehouse, tally);
       }
-      return { replayed, tally };
+      return { replayed: { ...replayed, parked: poison.result }, tally };
     });
   }
 

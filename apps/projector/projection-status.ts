@@ -2,7 +2,7 @@ import type { ClickHouseClient } from '@clickhouse/client';
 import { Inject, Injectable } from '@nestjs/common';
 import { Db } from 'mongodb';
 import { Gauge } from 'prom-client';
-import { Warehouse } from '../../infra/clickhouse';
+import { Warehouse, WAREHOUSE } from '../../infra/clickhouse';
 import { CLICKHOUSE, LOG } from '../../infra/engines.module';
 import { type Backlog, EventStoreDb } from '../../infra/eventstore';
 import type { Log } from '../../infra/log';
@@ -102,12 +102,12 @@ export class ProjectionStatus {
     return [
       ...states.flatMap((state) => readModelProgress(state, live, built)),
       {
-        projection: 'clickhouse',
+        projection: WAREHOUSE,
         sink: 'clickhouse',
         version: null,
         state: 'live',
         position: warehouse,
-        consumers: [],
+        consumers: [WAREHOUSE],
       },
       ...workflows,
     ];

@@ -7,7 +7,7 @@ import {
   type OnApplicationBootstrap,
 } from '@nestjs/common';
 import { Db } from 'mongodb';
-import { WarehouseLoader } from '../../infra/clickhouse';
+import { WAREHOUSE, WarehouseLoader } from '../../infra/clickhouse';
 import { type Consumer, runConsumer } from '../../infra/consumer';
 import { CLICKHOUSE, LOG } from '../../infra/engines.module';
 import { EventStoreDb } from '../../infra/eventstore';
@@ -16,6 +16,7 @@ import {
   Leases,
   liveShare,
   MongoProjector,
+  Parked,
   PARTITIONS,
   ReadModels,
   Rebuilder,
@@ -67,7 +68,12 @@ class Projector implements OnApplicationBootstrap, BeforeApplicationShutdown {
   /** Ready means that collections and tables stand; a store that is away at the start is tried again by its consumer. */
   async onApplicationBootstrap(): Promise<void> {
     const { store, log, leases, stopping } = this;
-    const warehouse = this.metered(new WarehouseLoader(this.clickhouse, readMigrations()));
+    const parked = new Parked(this.db);
+    const warehouse = this.metered(
+      new WarehouseLoader(this.clickhouse, readMigrations(), {
+        park: (event, error) => parked.park(WAREHOUSE, event, error),
+      }),
+    );
     const workflows = this.metered(
       new WorkflowRunner(this.db, workflowLanes, (command) => this.commands.issue(command), isFinalRefusal),
     );

@@ -2,4 +2,4 @@ export { ScratchWarehouse } from './scratch-warehouse';
 export { Subtrees } from './subtrees';
 export { compareTables, type RowDifference } from './table-comparison';
 export { type Freshness, type ReportQuery, Warehouse } from './warehouse';
-export { landedData, toDateTime64, WarehouseLoader } from './warehouse-loader';
+export { landedData, toDateTime64, WAREHOUSE, WarehouseLoader } from './warehouse-loader';

@@ -15,12 +15,18 @@ const PREFIX = 'attest_scratch_';
  */
 export class ScratchWarehouse {
   private waiting: RecordedEvent[] = [];
+  private readonly loader: WarehouseLoader;
+  /** What could not be made a row, and why. */
+  readonly parked: { readonly event: RecordedEvent; readonly error: unknown }[] = [];
 
   private constructor(
     readonly database: string,
     readonly clickhouse: ClickHouseClient,
-    private readonly loader: WarehouseLoader,
-  ) {}
+    migrations: readonly WarehouseMigration[],
+  ) {
+    const park = (event: RecordedEvent, error: unknown): void => void this.parked.push({ event, error });
+    this.loader = new WarehouseLoader(clickhouse, migrations, { park });
+  }
 
   /**
    * Hands an empty one to `work` and drops it afterwards, whatever becomes of the work. Also drops those that dead processes left over.
@@ -43,7 +49,7 @@ export class ScratchWarehouse {
       await dropAbandoned(root, abandonedAfter);
       await root.command({ query: `CREATE DATABASE ${database}` });
       try {
-        const scratch = new ScratchWarehouse(database, clickhouse, new WarehouseLoader(clickhouse, migrations));
+        const scratch = new ScratchWarehouse(database, clickhouse, migrations);
         await scratch.loader.position();
         return await work(scratch);
       } finally {

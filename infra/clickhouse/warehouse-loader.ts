@@ -12,13 +12,22 @@ import type { Consumer } from '../consumer';
 const BACKFILL_EVENTS = 500_000;
 const RETRY_MS = 1_000;
 
+/** The warehouse among the consumers of the log. Storage format: what it cannot take is parked under this name. */
+export const WAREHOUSE = 'clickhouse';
+
+export interface LoaderOptions {
+  /** Told of an event that cannot be made a row; it is left out then. Without it, the event ends the batch. */
+  readonly park?: (event: RecordedEvent, error: unknown) => Promise<void> | void;
+  readonly backfillEvents?: number;
+}
+
 /**
  * Brings the log into the landing table and the tables derived from it. One writer, large batches, deduplicated by position
  * before the insert; each derived table then takes the same range of positions inside ClickHouse. A table that is new gets its past
  * beside that, in the order of the migrations. Whatever a crash cuts short is taken up from what the tables themselves say.
  */
 export class WarehouseLoader implements Consumer {
-  readonly name = 'clickhouse';
+  readonly name = WAREHOUSE;
   readonly options = { maxBatch: 20_000, lingerMs: 200 };
   private landed = 0n;
   private derived = new Map<string, bigint>();
@@ -34,7 +43,7 @@ export class WarehouseLoader implements Consumer {
   constructor(
     private readonly clickhouse: ClickHouseClient,
     migrations: readonly WarehouseMigration[],
-    private readonly backfillEvents = BACKFILL_EVENTS,
+    private readonly settings: LoaderOptions = {},
   ) {
     this.migrations = [...migrations];
   }
@@ -56,9 +65,23 @@ export class WarehouseLoader implements Consumer {
   async apply({ events }: EventBatch): Promise<void> {
     const fresh = events.filter(({ position }) => position > this.landed);
     if (fresh.length === 0) return;
-    await this.clickhouse.insert({ table: 'events', values: fresh.map(toRow), format: 'JSONEachRow' });
+    const values = await this.rowsOf(fresh);
+    if (values.length > 0) await this.clickhouse.insert({ table: 'events', values, format: 'JSONEachRow' });
     this.landed = fresh[fresh.length - 1]!.position;
     await this.derive(new Set(fresh.map(({ type }) => type)));
+  }
+
+  private async rowsOf(events: readonly RecordedEvent[]): Promise<LandedRow[]> {
+    const rows: LandedRow[] = [];
+    for (const event of events) {
+      try {
+        rows.push(toRow(event));
+      } catch (error) {
+        if (!this.settings.park) throw error;
+        await this.settings.park(event, error);
+      }
+    }
+    return rows;
   }
 
   /** Adds a table to a loader that runs. Its past comes beside what happens meanwhile; await `backfilled` to see it whole. */
@@ -117,7 +140,7 @@ export class WarehouseLoader implements Consumer {
   private async backfillSome({ name, derive }: WarehouseMigration): Promise<void> {
     const after = this.derived.get(name) ?? 0n;
     const query = `SELECT max(position) FROM
-      (SELECT position FROM events WHERE position > ${after} AND position <= ${this.landed} ORDER BY position LIMIT ${this.backfillEvents})`;
+      (SELECT position FROM events WHERE position > ${after} AND position <= ${this.landed} ORDER BY position LIMIT ${this.settings.backfillEvents ?? BACKFILL_EVENTS})`;
     const upTo = await this.scalar(query);
     await this.deriveRange(derive!, after, upTo);
     this.changed.set(name, upTo);
@@ -170,6 +193,9 @@ export class WarehouseLoader implements Consumer {
 /** Categories that analysts may not read: of their events the warehouse keeps the place in the log, and not what they say. */
 const CONFIDENTIAL = new Set(['auditlog']);
 
+type LandedRow = ReturnType<typeof toRow>;
+
+/** @throws TypeError, RangeError for an event with metadata that Attest does not write */
 function toRow(event: RecordedEvent) {
   const { position, stream, revision, type, id, metadata, recordedAt } = event;
   const { tenant, actor, commandId, $correlationId, $causationId, occurredAt } = metadata;
@@ -198,7 +224,12 @@ export function landedData({ stream, data, sealed }: RecordedEvent): string {
   return CONFIDENTIAL.has(parseStreamName(stream)?.category ?? '') ? '{}' : JSON.stringify(sealed ?? data);
 }
 
-/** ClickHouse's basic parser takes `YYYY-MM-DD hh:mm:ss.mmm` in the column's zone, UTC, and nothing else. */
+/**
+ * ClickHouse's basic parser takes `YYYY-MM-DD hh:mm:ss.mmm` in the column's zone, UTC, and nothing else.
+ * @throws RangeError for what is no time, or not of a year with four digits
+ */
 export function toDateTime64(iso: string): string {
-  return new Date(iso).toISOString().replace('T', ' ').replace('Z', '');
+  const time = new Date(iso).toISOString();
+  if (!/^\d{4}-/.test(time)) throw new RangeError(`${iso} is not in a year with four digits`);
+  return time.replace('T', ' ').replace('Z', '');
 }

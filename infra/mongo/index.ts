@@ -1,7 +1,7 @@
 export { Checkpoints } from './checkpoints';
 export type { Stored } from './collection-feed';
 export { type LeaseOptions, Leases, type Term } from './leases';
-export { Parked, type ParkedDocument } from './parked';
+export { Parked, type ParkedDocument, reasonOf } from './parked';
 export { PARTITIONS } from './partitions';
 export { MongoProjector } from './projector';
 export { liveShare, NoPreviousError, ReadModels } from './read-models';

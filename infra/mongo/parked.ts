@@ -70,6 +70,7 @@ export class Parked {
   }
 }
 
-function reasonOf(error: unknown): string {
+/** What is kept of an error: its name and message. */
+export function reasonOf(error: unknown): string {
   return error instanceof Error ? `${error.name}: ${error.message}` : String(error);
 }

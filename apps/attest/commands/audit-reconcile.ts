@@ -1,6 +1,7 @@
 import type { Command } from 'commander';
 import type { ReconcileAnswer } from '../../audit/reconciliation';
 import { answer, table } from '../terminal';
+import { describeParked } from './audit-replay';
 import { type Common, command, connect, tenantOption } from './command';
 
 export function addReconcileCommand(auditing: Command): void {
@@ -21,6 +22,7 @@ function describe({
   differences,
   positions,
   places,
+  parked,
   milliseconds,
 }: ReconcileAnswer): string {
   const parts = [
@@ -30,5 +32,6 @@ function describe({
   if (differing > 0) {
     parts.push(table(Object.entries(places).map(([where, differ]) => ({ where, differ }))), table(differences));
   }
+  parts.push(...describeParked(parked));
   return parts.join('\n\n');
 }

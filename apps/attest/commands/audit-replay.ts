@@ -1,5 +1,6 @@
 import { type Command, InvalidArgumentError } from 'commander';
 import type { TimelineEntry } from '../../audit/event-timeline';
+import type { PoisonEvents } from '../../audit/poison';
 import type { ReplayAnswer } from '../../audit/replay-answer';
 import { type ScopeKind, SCOPES } from '../../audit/scope';
 import { answer, table } from '../terminal';
@@ -48,7 +49,7 @@ function parseCount(text: string): string {
 
 function describeReplay(replay: ReplayAnswer): string {
   const { scope, asOf, events, documents, state, members, digest, courseOutcomes } = replay;
-  const { timeline, timelineLeftOut, differences, check } = replay;
+  const { timeline, timelineLeftOut, differences, parked, check } = replay;
   const known = asOf.knownAt === null ? '' : `, as known at ${asOf.knownAt}`;
   const parts = [`${events} events up to position ${asOf.position}, as of ${asOf.effective}${known}`];
   if (!scope.auditLog) parts.push(table([documents]));
@@ -58,6 +59,7 @@ function describeReplay(replay: ReplayAnswer): string {
   if (timeline.length > 0) parts.push(table(timeline.map(rowOf)));
   if (timeline.length > 0 && timelineLeftOut > 0) parts.push(`${timelineLeftOut} older events: see --timeline`);
   if (differences) parts.push(...describeDifferences(differences));
+  parts.push(...describeParked(parked));
   parts.push(`digest ${digest}`);
   if (check) {
     parts.push(`checked ${check.compared} documents and rows: ${check.differing} differ`);
@@ -79,6 +81,11 @@ function rowOf({ what, stream, data, who, via, occurredAt, recordedAt, why, posi
   const about =
     request === undefined ? stream.slice(stream.indexOf('.') + 1) : `${request} ${JSON.stringify(parameters)}`;
   return { effective: occurredAt.slice(0, 10), recorded: recordedAt, what, about, who, via, why, position };
+}
+
+/** What could not be applied, when there is any. */
+export function describeParked({ total, listed }: PoisonEvents): string[] {
+  return total > 0 ? [`${total} events could not be applied and were left out`, table(listed)] : [];
 }
 
 function describeDifferences({ total, listed }: NonNullable<ReplayAnswer['differences']>): string[] {

@@ -187,8 +187,32 @@ describe('the warehouse', () => {
     expect(await scalar('SELECT count() FROM new_facts')).toBe(7);
   });
 
+  it('parks an event that cannot be made a row, with its reason, and takes its neighbours', async () => {
+    const parked: string[] = [];
+    const park = ({ position }: RecordedEvent, error: unknown): void =>
+      void parked.push(`${position} ${String(error)}`);
+    const loader = new WarehouseLoader(clickhouse, readMigrations(), { park });
+    await loader.position();
+    const dated = (occurredAt: string, event: RecordedEvent): RecordedEvent => {
+      return { ...event, metadata: { ...event.metadata, occurredAt } };
+    };
+    const [never, late] = ['not a time', '+010000-01-01T00:00:00.000Z'];
+    await loader.apply(batch(enrolled(1, ann), dated(never, enrolled(2, bob)), dated(late, completed(3, ann))));
+    await loader.apply(batch(dated(never, completed(4, bob))));
+    await loader.apply(batch(attempted(5, ann, 80)));
+    expect(parked).toEqual([
+      expect.stringMatching(/^2 RangeError/),
+      expect.stringMatching(/^3 RangeError.*four digits/),
+      expect.stringMatching(/^4 RangeError/),
+    ]);
+    expect(
+      await scalar('SELECT groupArray(position) = [1, 5] FROM (SELECT position FROM events ORDER BY position)'),
+    ).toBe(1);
+    expect(await warehouse.position()).toBe(5n);
+  });
+
   it('gives a table that is added while it runs its past, step by step, beside what happens meanwhile', async () => {
-    const loader = new WarehouseLoader(clickhouse, readMigrations(), 2);
+    const loader = new WarehouseLoader(clickhouse, readMigrations(), { backfillEvents: 2 });
     await loader.position();
     await loader.apply(batch(...log));
     const added: WarehouseMigration = {
