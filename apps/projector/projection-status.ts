@@ -95,7 +95,7 @@ export class ProjectionStatus {
     const built = new Map(builds);
     const reached = new Map(positions);
     const workflows = workflowLanes.flat().map(({ name, version, reactions }): Progress => {
-      const consumers = reactions.map((reaction) => reaction.name);
+      const consumers = [`${name}_v${version}`, ...reactions.map((reaction) => reaction.name)];
       const position = reached.get(`${name}_v${version}`) ?? 0n;
       return { projection: name, sink: 'workflow', version, state: 'live', position, consumers };
     });

@@ -32,6 +32,8 @@ export interface RedriveAnswer {
   readonly commands: number;
   /** How many of them were refused again. */
   readonly refused: number;
+  /** Events that workflows failed on and take up again now; `redriving` until that is done. */
+  readonly workflows: number;
 }
 
 /** For those who run Attest: how far everything has come, and what to do about it. */
@@ -69,7 +71,8 @@ export class ProjectionsController {
 
   /**
    * Drives the tenant's parked events again. An event that is applied late is not applied in its place: read models that lack one are built
-   * anew beside what queries read. Commands of workflows are sent again, under the ids that they had.
+   * anew beside what queries read. Commands of workflows are sent again, under the ids that they had. What workflows failed on they take up
+   * by themselves.
    */
   @Post('redrive')
   @HttpCode(202)
@@ -92,7 +95,9 @@ export class ProjectionsController {
         await this.parkedEvents.refuse(each, error);
       }
     }
-    return { rebuilding: lacking.map(({ _id }) => _id), commands, refused };
+    const failed = parked.filter(({ key, command }) => key !== undefined && !command);
+    await this.parkedEvents.ask(failed.map(({ _id }) => _id));
+    return { rebuilding: lacking.map(({ _id }) => _id), commands, refused, workflows: failed.length };
   }
 
   @Get(':name')

@@ -21,7 +21,9 @@ import {
   ReadModels,
   Rebuilder,
   runProjector,
+  runWorkflows,
   type Term,
+  WorkflowRedrive,
   WorkflowRunner,
 } from '../../infra/mongo';
 import type { EventBatch } from '../../packages/eventsourcing';
@@ -74,9 +76,14 @@ class Projector implements OnApplicationBootstrap, BeforeApplicationShutdown {
         park: (event, error) => parked.park(WAREHOUSE, event, error),
       }),
     );
-    const workflows = this.metered(
-      new WorkflowRunner(this.db, workflowLanes, (command) => this.commands.issue(command), isFinalRefusal),
+    const runner = new WorkflowRunner(
+      this.db,
+      workflowLanes,
+      (command) => this.commands.issue(command),
+      isFinalRefusal,
     );
+    const workflows = this.metered(runner);
+    const redrive = new WorkflowRedrive(this.db, workflowLanes.flat(), runner.steps, store);
     const rebuilder = new Rebuilder(this.db, mongoProjections, this.readModels, store, log);
     const scheduler = new Scheduler(this.db, {
       dispatch: (command) => this.sendDue(command),
@@ -97,7 +104,7 @@ class Projector implements OnApplicationBootstrap, BeforeApplicationShutdown {
       leases.run(signal),
       leases.hold(PROJECTING, signal, (term) => this.project(term)),
       leases.hold(['clickhouse'], signal, (term) => consume(warehouse, term)),
-      leases.hold(['workflows'], signal, (term) => consume(workflows, term)),
+      leases.hold(['workflows'], signal, (term) => runWorkflows(workflows, redrive, store, log, term)),
       leases.hold(['scheduler'], signal, (term) => scheduler.run(term.signal)),
       leases.hold(['rebuilder'], signal, (term) => rebuilder.run(term.signal)),
     ]);

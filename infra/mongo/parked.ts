@@ -1,6 +1,6 @@
 import type { Collection, Db, Filter } from 'mongodb';
 import type { RecordedEvent } from '../../packages/eventsourcing';
-import type { WorkflowCommand } from './workflow-runner';
+import type { WorkflowCommand } from './workflow-steps';
 
 /** An event that a consumer could not apply, kept until it is driven again. Storage format. */
 export interface ParkedDocument {
@@ -13,6 +13,10 @@ export interface ParkedDocument {
   type: string;
   reason: string;
   parkedAt: Date;
+  /** Of a workflow: the key that it concerns there; empty for the tenant as a whole. */
+  key?: string;
+  /** Asked for by `redrive`, and not yet done. */
+  redriving?: true;
   /** Of a reaction: the command that was refused. */
   command?: WorkflowCommand;
 }
@@ -36,7 +40,21 @@ export class Parked {
     const { key, command } = of;
     const parked = { consumer, position, stream, type, reason: reasonOf(error), parkedAt: new Date() };
     const _id = [consumer, position, ...(key ? [key] : [])].join(':');
-    await this.collection.replaceOne({ _id }, { ...parked, ...(command && { command }) }, { upsert: true });
+    const more = { ...(key !== undefined && { key }), ...(command && { command }) };
+    await this.collection.replaceOne({ _id }, { ...parked, ...more }, { upsert: true });
+  }
+
+  /** Asks whoever parked these to drive them again. */
+  async ask(ids: readonly string[]): Promise<void> {
+    await this.collection.updateMany({ _id: { $in: [...ids] } }, { $set: { redriving: true } });
+  }
+
+  /** What these consumers are asked to drive again. */
+  asked(consumers: readonly string[]): Promise<ParkedDocument[]> {
+    return this.collection
+      .find({ consumer: { $in: [...consumers] }, redriving: true })
+      .sort({ _id: 1 })
+      .toArray();
   }
 
   /**
@@ -62,6 +80,11 @@ export class Parked {
   /** It could be applied after all. */
   async settle({ _id }: ParkedDocument): Promise<void> {
     await this.collection.deleteOne({ _id });
+  }
+
+  /** What was asked for is done; what was parked again meanwhile stays. */
+  async settleAsked(ids: readonly string[]): Promise<void> {
+    await this.collection.deleteMany({ _id: { $in: [...ids] }, redriving: true });
   }
 
   /** It still cannot be applied. */

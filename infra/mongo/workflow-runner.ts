@@ -1,34 +1,15 @@
 import type { Db } from 'mongodb';
-import {
-  type AnyWorkflow,
-  type CommandRequest,
-  derivedId,
-  type EventBatch,
-  type Known,
-  type RecordedEvent,
-} from '../../packages/eventsourcing';
+import { type AnyWorkflow, type EventBatch, type RecordedEvent } from '../../packages/eventsourcing';
 import { atOnce } from '../at-once';
 import type { Consumer } from '../consumer';
 import { Checkpoints } from './checkpoints';
 import { Parked } from './parked';
-import { type KnownState, WorkflowStates } from './workflow-states';
-
-/** A workflow's command on its way to the bus. */
-export interface WorkflowCommand extends CommandRequest {
-  /** Name of the reaction that asks for it. */
-  readonly reaction: string;
-  readonly tenant: string;
-  readonly commandId: string;
-  readonly correlationId: string;
-  readonly causationId: string;
-}
+import { type KnownState, nameOf, SHARED, WorkflowStates } from './workflow-states';
+import { type WorkflowCommand, WorkflowSteps } from './workflow-steps';
 
 /** Keys that are worked on at once; what concerns one key is done in the order of the log. */
 const KEYS_AT_ONCE = 64;
 const KEYS_PER_PAGE = 500;
-
-/** The key of what a workflow knows of the tenant as a whole. */
-const SHARED = '';
 
 /** What is known of the keys that a run of events touches. */
 type Keyed = Map<string, KnownState>;
@@ -36,13 +17,14 @@ type Keyed = Map<string, KnownState>;
 /**
  * Runs every workflow over one reading of the log. States are saved when all commands of their events were accepted or parked, and
  * before the checkpoint moves; command ids derive from the event, so what a crash cut short comes again and changes nothing. A command
- * that is refused for good is parked with its reason.
+ * that is refused for good is parked with its reason, and so is an event that a workflow fails on, for what it fails on alone: the
+ * reaction, or the workflow with this key.
  */
 export class WorkflowRunner implements Consumer {
   readonly name = 'workflows';
   readonly options = { maxBatch: 1_000, lingerMs: 20 };
   private readonly checkpoints: Checkpoints;
-  private readonly parked: Parked;
+  readonly steps: WorkflowSteps;
   private readonly states: WorkflowStates;
   private readonly reached = new Map<AnyWorkflow, bigint>();
   /** What each workflow knows of each tenant, as stored. */
@@ -52,12 +34,12 @@ export class WorkflowRunner implements Consumer {
     db: Db,
     /** Lanes run beside each other, the workflows of one lane one after the other: those whose commands meet stand in one. */
     private readonly lanes: readonly (readonly AnyWorkflow[])[],
-    private readonly dispatch: (command: WorkflowCommand) => Promise<unknown>,
+    dispatch: (command: WorkflowCommand) => Promise<unknown>,
     /** Whether a command's failure is for good (park it) or for now (try again). */
-    private readonly isFinal: (error: unknown) => boolean,
+    isFinal: (error: unknown) => boolean,
   ) {
     this.checkpoints = new Checkpoints(db);
-    this.parked = new Parked(db);
+    this.steps = new WorkflowSteps(new Parked(db), dispatch, isFinal);
     this.states = new WorkflowStates(db);
   }
 
@@ -81,7 +63,11 @@ export class WorkflowRunner implements Consumer {
   private async applyTo(lane: readonly AnyWorkflow[], events: readonly RecordedEvent[]): Promise<void> {
     for (const workflow of lane) {
       const reached = this.reached.get(workflow)!;
-      const mine = events.filter((event) => event.position > reached && workflow.handles.includes(event.type));
+      const handled = events.filter((event) => event.position > reached && workflow.handles.includes(event.type));
+      const mine: RecordedEvent[] = [];
+      for (const event of handled) {
+        if (await this.steps.keyOf(workflow, event)) mine.push(event);
+      }
       for (const run of runsOf(workflow, mine)) {
         const [first] = run;
         const last = run[run.length - 1]!;
@@ -122,10 +108,11 @@ export class WorkflowRunner implements Consumer {
         const stored = own;
         for (const event of ofKey) {
           if (event.position <= position) continue;
-          const after = workflow.evolveOwn(own, event) as unknown;
-          await this.react(workflow, event, key, { shared, own }, { shared, own: after });
-          own = after;
           position = event.position;
+          const evolved = await this.steps.evolveOwn(workflow, event, key, own);
+          if (!evolved) continue;
+          await this.steps.react(workflow, event, key, { shared, own }, { shared, own: evolved.own });
+          own = evolved.own;
         }
         if (own !== stored) changed.set(key, { key, state: own, position });
       });
@@ -140,7 +127,9 @@ export class WorkflowRunner implements Consumer {
     const known = await this.sharedOf(workflow, tenant);
     if (known && known.position >= event.position) return;
     const before = known?.state ?? (workflow.initialShared as unknown);
-    const after = workflow.evolveShared(before, event) as unknown;
+    const evolved = await this.steps.evolveShared(workflow, event, before);
+    if (!evolved) return;
+    const after = evolved.shared;
     if (workflow.reactions.some(({ on }) => on.includes(event.type))) {
       await this.sweep(workflow, event, before, after);
     }
@@ -166,51 +155,13 @@ export class WorkflowRunner implements Consumer {
     while (!sweep.finished) {
       const page = await this.states.page(name, tenant, sweep.after, KEYS_PER_PAGE);
       await atOnce(KEYS_AT_ONCE, page, ({ key, state: own }) =>
-        this.react(workflow, event, key, { shared: before, own }, { shared: after, own }),
+        this.steps.react(workflow, event, key, { shared: before, own }, { shared: after, own }),
       );
       const last = page[page.length - 1]?.key ?? sweep.after;
       sweep = { ...sweep, after: last, done: sweep.done + page.length, finished: page.length < KEYS_PER_PAGE };
       await this.states.writeSweep(sweep);
     }
   }
-
-  private async react(
-    workflow: AnyWorkflow,
-    event: RecordedEvent,
-    key: string,
-    before: Known<unknown, unknown>,
-    after: Known<unknown, unknown>,
-  ): Promise<void> {
-    for (const { name, on, react } of workflow.reactions) {
-      if (!on.includes(event.type)) continue;
-      for (const [index, request] of react(event, before, after).entries()) {
-        await this.send(name, event, key, index, request);
-      }
-    }
-  }
-
-  private async send(
-    reaction: string,
-    event: RecordedEvent,
-    key: string,
-    index: number,
-    request: CommandRequest,
-  ): Promise<void> {
-    const { tenant, $correlationId: correlationId } = event.metadata;
-    const commandId = derivedId(reaction, event.id, key, index);
-    const command = { ...request, reaction, tenant, commandId, correlationId, causationId: event.id };
-    try {
-      await this.dispatch(command);
-    } catch (error) {
-      if (!this.isFinal(error)) throw error;
-      await this.parked.park(reaction, event, error, { key, command });
-    }
-  }
-}
-
-/** Storage name of a workflow's states and checkpoint. */
-function nameOf({ name, version }: AnyWorkflow): string {
-  return `${name}_v${version}`;
 }
 
 /** Parts the events so that one which changes what is shared stands alone. */

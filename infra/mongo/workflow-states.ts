@@ -6,6 +6,7 @@ import {
   MongoBulkWriteError,
   MongoServerError,
 } from 'mongodb';
+import type { AnyWorkflow } from '../../packages/eventsourcing';
 
 /** What a workflow knows of one key of a tenant; the empty key is what it knows of the tenant. Storage format. */
 interface StateDocument extends Stored {
@@ -20,6 +21,14 @@ export interface KnownState {
   readonly key: string;
   readonly state: unknown;
   readonly position: bigint;
+}
+
+/** The key of what a workflow knows of the tenant as a whole. */
+export const SHARED = '';
+
+/** Storage name of a workflow's states and checkpoint. */
+export function nameOf({ name, version }: Pick<AnyWorkflow, 'name' | 'version'>): string {
+  return `${name}_v${version}`;
 }
 
 /** How far a workflow has come through everybody whom one event concerns. */
@@ -73,10 +82,24 @@ export class WorkflowStates {
   }
 
   /** Positions only rise: where another process is further already, which took this one for dead, its state stays. */
-  async write(workflow: string, tenant: string, states: Iterable<KnownState>): Promise<void> {
+  write(workflow: string, tenant: string, states: Iterable<KnownState>): Promise<void> {
+    return this.writeOver('$lt', workflow, tenant, states);
+  }
+
+  /** The states anew as of the positions that they have already, for whoever alone runs the workflow. */
+  rewrite(workflow: string, tenant: string, states: Iterable<KnownState>): Promise<void> {
+    return this.writeOver('$lte', workflow, tenant, states);
+  }
+
+  private async writeOver(
+    than: '$lt' | '$lte',
+    workflow: string,
+    tenant: string,
+    states: Iterable<KnownState>,
+  ): Promise<void> {
     const operations = [...states].map(({ key, state, position }) => ({
       replaceOne: {
-        filter: { _id: `${workflow}:${tenant}:${key}`, position: { $lt: Long.fromBigInt(position) } },
+        filter: { _id: `${workflow}:${tenant}:${key}`, position: { [than]: Long.fromBigInt(position) } },
         replacement: { state, position: Long.fromBigInt(position) },
         upsert: true,
       },

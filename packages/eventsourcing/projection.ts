@@ -31,9 +31,11 @@ export interface Projection<D extends Document, E extends DomainEvent> {
 // eslint-disable-next-line @typescript-eslint/no-explicit-any -- as for AnyDecider
 export type AnyProjection = Projection<any, any>;
 
-/** The ids of the documents that an event belongs to. */
+/** The ids of the documents that an event belongs to. @throws TypeError when its data names none */
 export function documentKeys(projection: AnyProjection, event: RecordedEvent): readonly string[] {
-  const keys = projection.key(event);
+  const keys = projection.key(event) as string | readonly string[] | undefined;
+  if (keys === undefined)
+    throw new TypeError(`${event.type} does not say which document of ${projection.name} it belongs to`);
   return typeof keys === 'string' ? [keys] : keys;
 }
 

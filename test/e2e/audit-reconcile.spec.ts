@@ -1,11 +1,14 @@
 import { type ClickHouseClient, createClient } from '@clickhouse/client';
 import { type Collection, type Db, MongoClient } from 'mongodb';
 import type { ReconcileAnswer } from '../../apps/audit/reconciliation';
+import type { ReplayAnswer } from '../../apps/audit/replay-answer';
+import type { ParkedEvent } from '../../apps/projector/projections.controller';
 import { enrollmentIdOf } from '../../packages/enrollment';
 import { collectionName } from '../../packages/eventsourcing';
 import { enrollments } from '../../projections/mongo/enrollments';
 import { jobTitles } from '../../projections/mongo/job-titles';
 import { permissions } from '../../projections/mongo/permissions';
+import { appendPoison } from '../split/poison';
 import type { ApiClient } from './api-client';
 import { attempted, hired, newTenant } from './records';
 import { useStack } from './running-stack';
@@ -164,6 +167,39 @@ describe('A reconciliation', () => {
     await documents.insertOne(document);
     await putBack();
     expect((await used.stack.cli('audit', 'reconcile', '--tenant', tenant)).code).toBe(0);
+  });
+
+  it('given events that nobody can apply, then all go on without them, and say which they were', async () => {
+    const eventstore = { url: () => used.stack.urls.eventstore };
+    const grade = await appendPoison(eventstore, tenant);
+    const nothing = await appendPoison(eventstore, tenant, { type: 'PersonTerminated', data: null });
+    const never = await appendPoison(eventstore, tenant, { type: 'CoursePublished', data: {}, occurredAt: 'never' });
+    const admin = await used.stack.as('admin', { tenant });
+    await admin.settled();
+
+    const answer = await reconcile();
+    expect(answer.differences).toEqual([]);
+    expect(answer).toMatchObject({ ok: true, differing: 0, parked: { total: answer.parked.listed.length } });
+    const isListed = (projection: string, position: string): boolean =>
+      answer.parked.listed.some((each) => each.projection === projection && each.position === position);
+    expect(isListed('attempts', grade)).toBe(true);
+    expect(isListed('people', nothing)).toBe(true);
+    expect(isListed('clickhouse', never)).toBe(true);
+
+    const parked = await admin.read<ParkedEvent[]>('/v1/projections/parked');
+    expect(parked).toEqual(
+      expect.arrayContaining([
+        expect.objectContaining({ consumer: 'clickhouse', position: never }),
+        expect.objectContaining({ consumer: expect.stringMatching(/_v\d+$/) as string, position: nothing, key: '' }),
+      ]),
+    );
+    const redriven = await used.stack.cli('projections', 'redrive', '--tenant', tenant, '--json');
+    expect(redriven.code).toBe(1);
+    const { stillFailing } = JSON.parse(redriven.stdout) as { stillFailing: ParkedEvent[] };
+    const idOf = ({ consumer, position }: ParkedEvent): string => `${consumer.replace(/_\d+$/, '')} ${position}`;
+    expect(stillFailing.map(idOf).sort()).toEqual(parked.map(idOf).sort());
+    const replayed = await compliance.read<ReplayAnswer>('/v1/audit/replay', { check: 'true' });
+    expect(replayed.parked).toEqual(answer.parked);
   });
 
   it('given that it is done, then nothing of it is left in ClickHouse', async () => {

@@ -1,15 +1,31 @@
 import { randomUUID } from 'node:crypto';
-import { EventStoreDBClient, jsonEvent } from '@eventstore/db-client';
+import { EventStoreDBClient, jsonEvent, type JSONType } from '@eventstore/db-client';
 import { MongoClient } from 'mongodb';
 import { Parked, type ParkedDocument } from '../../infra/mongo';
 import { CHAIN_START, chainHash } from '../../packages/eventsourcing';
 import type { SplitStack } from './split-stack';
 
-/** Appends the grade of an attempt that nobody recorded: no read model of attempts can apply it. Gives its position. */
-export async function appendPoison(stack: SplitStack, tenant: string): Promise<string> {
-  const [id, attempt, type] = [randomUUID(), randomUUID(), 'AttemptGraded'];
+/** What an event is made of whose data nobody can read. */
+export interface Poison {
+  readonly type: string;
+  readonly data: object | null;
+  readonly occurredAt?: string;
+}
+
+/** The grade of an attempt that nobody recorded: no read model of attempts can apply it. */
+function gradeOfNothing(): Poison {
   const grade = { raw: 50, min: 0, max: 100, passMark: 40, scaled: 0.5, passed: true };
-  const data = { attempt, person: randomUUID(), course: 'safety', assessment: 'quiz', grade };
+  const data = { attempt: randomUUID(), person: randomUUID(), course: 'safety', assessment: 'quiz', grade };
+  return { type: 'AttemptGraded', data };
+}
+
+/** Appends an event that cannot be applied. Gives its position. */
+export async function appendPoison(
+  stack: Pick<SplitStack, 'url'>,
+  tenant: string,
+  { type, data, occurredAt = new Date().toISOString() } = gradeOfNothing(),
+): Promise<string> {
+  const id = randomUUID();
   const metadata = {
     schema: 1,
     tenant,
@@ -17,13 +33,13 @@ export async function appendPoison(stack: SplitStack, tenant: string): Promise<s
     commandId: id,
     $correlationId: id,
     $causationId: id,
-    occurredAt: new Date().toISOString(),
+    occurredAt,
   };
-  const hash = chainHash(CHAIN_START, { id, type, data, metadata });
+  const hash = chainHash(CHAIN_START, { id, type, data: data as object, metadata });
   const client = EventStoreDBClient.connectionString(stack.url('eventstore'));
   try {
-    const event = jsonEvent({ id, type, data, metadata: { ...metadata, hash } });
-    const { position } = await client.appendToStream(`${tenant}.attempt-${attempt}`, event);
+    const event = jsonEvent({ id, type, data: data as JSONType, metadata: { ...metadata, hash } });
+    const { position } = await client.appendToStream(`${tenant}.attempt-${id}`, event);
     return position!.commit.toString();
   } finally {
     await client.dispose();

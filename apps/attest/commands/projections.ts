@@ -46,10 +46,15 @@ export function addProjectionsCommands(program: Command): void {
       const client = await connect(options, 'admin');
       const driven = await client.post<RedriveAnswer>('/v1/projections/redrive');
       const builds = await untilBuilt(client, driven.rebuilding, 'Building anew');
-      const stillFailing = await readParked(client);
+      let stillFailing = await readParked(client);
+      while (stillFailing.some(({ redriving }) => redriving)) {
+        await delay(POLL);
+        stillFailing = await readParked(client);
+      }
       answer({ ...driven, builds, stillFailing }, Boolean(options.json), () =>
         [
-          `${driven.rebuilding.length} read models built anew, ${driven.commands - driven.refused} commands of workflows accepted.`,
+          `${driven.rebuilding.length} read models built anew, ${driven.commands - driven.refused} commands of workflows accepted, ` +
+            `${driven.workflows} events taken up by workflows.`,
           stillFailing.length > 0 ? `Still failing:\n\n${describeParked(stillFailing)}` : 'Nothing is parked any more.',
         ].join('\n'),
       );

@@ -1,5 +1,17 @@
-import { type WorkflowCommand, WorkflowRunner } from '../../../infra/mongo';
-import { DomainError, type EventBatch, type RecordedEvent, type Workflow } from '../../../packages/eventsourcing';
+import {
+  Parked,
+  type ParkedDocument,
+  type WorkflowCommand,
+  WorkflowRedrive,
+  WorkflowRunner,
+} from '../../../infra/mongo';
+import {
+  DomainError,
+  type EventBatch,
+  type EventStore,
+  type RecordedEvent,
+  type Workflow,
+} from '../../../packages/eventsourcing';
 import { recorded } from '../../../packages/eventsourcing/testing';
 import { server } from '../mongo/harness';
 
@@ -186,5 +198,135 @@ describe('the workflow runner', () => {
     await both.apply(batch(event(1, 'Noted')));
     await both.apply(batch(event(1, 'Noted'), event(2, 'Asked'), event(3, 'Asked')));
     expect(sent.map(({ causationId }) => causationId)).toEqual(['event-3', 'event-2', 'event-3']);
+  });
+
+  describe('given an event that a workflow fails on', () => {
+    let isMended: boolean;
+    const fails = (n: number): void => {
+      if (n === 13 && !isMended) throw new Error('cannot take 13');
+    };
+    /** Fails where it is told to, and beside it runs one that does not. */
+    const failing = (where: Partial<typeof sumUp>): (typeof sumUp)[] => [
+      { ...sumUp, name: 'failing', ...where },
+      { ...sumUp, reactions: sumUp.reactions.map((each) => ({ ...each, name: `${each.name}-too` })) },
+    ];
+    const ofFailing = () => sent.filter(({ reaction }) => !reaction.endsWith('-too')).map(({ data }) => data);
+    const parked = () => db().collection<ParkedDocument>('parked').find().sort({ _id: 1 }).toArray();
+    const inEvolve: Partial<typeof sumUp> = {
+      evolveOwn: (own, noted) => {
+        fails(noted.data.n);
+        return sumUp.evolveOwn(own, noted);
+      },
+    };
+    const inReact: Partial<typeof sumUp> = {
+      reactions: sumUp.reactions.map((each) => ({
+        ...each,
+        react: (noted, before, after) => {
+          fails(after.own.numbers.at(-1)! + noted.data.n);
+          return each.react(noted, before, after);
+        },
+      })),
+    };
+    const inShared: Partial<typeof sumUp> = {
+      evolveShared: (factor, set) => {
+        fails(set.data.n);
+        return sumUp.evolveShared(factor, set);
+      },
+    };
+    beforeEach(() => (isMended = false));
+
+    /** Asks for what is parked, and drives it again over this log. */
+    async function redrive(workflows: (typeof sumUp)[], log: RecordedEvent[]): Promise<void> {
+      isMended = true;
+      sent = [];
+      const started = await runner(workflows);
+      const store = {
+        async *subscribeToAll() {
+          yield await Promise.resolve({ ...batch(...log) });
+        },
+      } as unknown as EventStore;
+      const redriving = new WorkflowRedrive(db(), workflows, started.steps, store);
+      expect(await redriving.isAsked()).toBe(false);
+      await new Parked(db()).ask((await parked()).map(({ _id }) => _id));
+      expect(await redriving.isAsked()).toBe(true);
+      await redriving.run();
+    }
+
+    it('when it folds it, then it is parked for that workflow and key, and taken in its place when it is driven again', async () => {
+      const workflows = failing(inEvolve);
+      const started = await runner(workflows);
+      const [ann, bob] = [{ who: 'ann' }, { who: 'bob' }];
+      const log = [event(1, 'Noted', ann), event(2, 'Noted', { ...ann, n: 13 }), event(3, 'Noted', ann)];
+      log.push(event(4, 'Noted', bob), event(5, 'Asked', bob), event(6, 'Asked', ann));
+      await started.apply(batch(...log));
+      expect(await started.position()).toBe(6n);
+      expect(ofFailing()).toEqual([
+        { n: 4, to: 'bob' },
+        { n: 1, to: 'ann' },
+        { n: 3, to: 'ann' },
+      ]);
+      expect(sent).toHaveLength(3 + 4);
+      expect(await parked()).toEqual([
+        expect.objectContaining({ consumer: 'failing_v1', position: '2', key: 'ann', reason: 'Error: cannot take 13' }),
+      ]);
+
+      await redrive(workflows, log);
+      expect(await parked()).toEqual([]);
+      expect(sent).toEqual([]); // a note leads to nothing by itself
+      await (await runner(workflows)).apply(batch(event(7, 'Asked', ann)));
+      expect(ofFailing().map((data) => (data as { n: number }).n)).toEqual([1, 13, 3]);
+    });
+
+    it('when it reacts to it, then that reaction is parked, and its commands are sent when it is driven again', async () => {
+      const workflows = failing(inReact);
+      const started = await runner(workflows);
+      const log = [event(1, 'Noted'), event(2, 'Asked', { n: 12 }), event(3, 'Noted'), event(4, 'Asked')];
+      await started.apply(batch(...log));
+      expect(ofFailing().map((data) => (data as { n: number }).n)).toEqual([1, 3]);
+      expect(await parked()).toEqual([
+        expect.objectContaining({ consumer: 'when-asked-then-sum-up', position: '2', key: 'ann' }),
+      ]);
+
+      await redrive(workflows, log);
+      expect(sent).toMatchObject([{ data: { n: 1, to: 'ann' }, causationId: 'event-2' }]);
+      expect(await parked()).toEqual([]);
+    });
+
+    it('when it concerns everybody, then it is parked for the tenant, and everybody is asked when it is driven again', async () => {
+      const workflows = failing(inShared);
+      const started = await runner(workflows);
+      const log = [event(1, 'Noted'), event(2, 'Noted', { who: 'bob' }), event(3, 'FactorSet', { n: 13 })];
+      await started.apply(batch(...log));
+      expect(ofFailing()).toEqual([]);
+      expect(sent).toHaveLength(2);
+      expect(await parked()).toEqual([expect.objectContaining({ consumer: 'failing_v1', position: '3', key: '' })]);
+
+      await redrive(workflows, log);
+      expect(ofFailing()).toEqual([
+        { n: 12, to: 'ann' },
+        { n: 12, to: 'bob' },
+      ]);
+      await (await runner(workflows)).apply(batch(event(4, 'Asked')));
+      expect(ofFailing().at(-1)).toEqual({ n: 13, to: 'ann' });
+    });
+
+    it('when it fails again, then it stays parked', async () => {
+      const workflows = failing(inEvolve);
+      const started = await runner(workflows);
+      const log = [event(1, 'Noted', { n: 13 })];
+      await started.apply(batch(...log));
+      const mended = workflows[0]!;
+      const stillFailing = [{ ...mended, evolveOwn: () => fails(13) as never }, workflows[1]!];
+      isMended = false;
+      await new Parked(db()).ask((await parked()).map(({ _id }) => _id));
+      await new WorkflowRedrive(db(), stillFailing, (await runner(stillFailing)).steps, {
+        async *subscribeToAll() {
+          yield await Promise.resolve(batch(...log));
+        },
+      } as unknown as EventStore).run();
+      const [still] = await parked();
+      expect(still).toMatchObject({ position: '1', consumer: 'failing_v1' });
+      expect(still!.redriving).toBeUndefined();
+    });
   });
 });
