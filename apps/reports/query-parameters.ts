@@ -13,7 +13,7 @@ import {
 } from 'class-validator';
 import { Type } from 'class-transformer';
 import { IsMoment, isMoment } from '../../packages/commands';
-import { REPORT_FORMATS, type ReportFormat } from './report-formats';
+import { REPORT_FORMATS, type ReportFormat } from './media-types';
 
 const POSITION = /^\d{1,19}$/;
 /** What every query takes. */

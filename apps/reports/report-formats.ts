@@ -1,18 +1,8 @@
 import type { Readable } from 'node:stream';
 import type { ReportQuery, Warehouse } from '../../infra/clickhouse';
 import { InvalidParameterError } from '../shared/problems';
+import { type FileFormat, MEDIA_TYPES, REPORT_FORMATS, type ReportFormat } from './media-types';
 import { workbookOf } from './xlsx';
-
-export const REPORT_FORMATS = ['json', 'csv', 'parquet', 'xlsx'] as const;
-export type ReportFormat = (typeof REPORT_FORMATS)[number];
-export type FileFormat = Exclude<ReportFormat, 'json'>;
-
-export const MEDIA_TYPES: Readonly<Record<ReportFormat, string>> = {
-  json: 'application/json',
-  csv: 'text/csv',
-  parquet: 'application/vnd.apache.parquet',
-  xlsx: 'application/vnd.openxmlformats-officedocument.spreadsheetml.sheet',
-};
 
 /**
  * What the caller wants: as the parameter says, else the first of the `Accept` header that there is, else JSON.

@@ -11,7 +11,8 @@ import { requireAccessTo, requireTeamSight, seesWholeTenant } from './access';
 import { momentOf, ReportParameters } from './query-parameters';
 import { ReadSide } from './read-side';
 import { decodeCursor, encodeCursor } from './report-cursor';
-import { exported, type FileFormat, formatOf, MEDIA_TYPES } from './report-formats';
+import { type FileFormat, MEDIA_TYPES } from './media-types';
+import { exported, formatOf } from './report-formats';
 
 export interface Report<Row> {
   readonly asOf: {

@@ -1,5 +1,5 @@
 import { createLocalJWKSet, createRemoteJWKSet, errors, type JSONWebKeySet, type JWTPayload, jwtVerify } from 'jose';
-import { type Role, ROLES } from '../commands';
+import { type Role, ROLES } from '../commands/role';
 import { type Caller, UnauthenticatedError } from './caller';
 
 export interface IssuerSettings {

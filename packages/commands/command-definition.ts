@@ -1,8 +1,5 @@
 import { type AnyDecider, type Decider } from '../eventsourcing';
-
-/** The roles that a token can carry; the README says what each may do. */
-export const ROLES = ['learner', 'manager', 'compliance', 'analyst', 'admin', 'service'] as const;
-export type Role = (typeof ROLES)[number];
+import type { Role } from './role';
 
 /** Gives the state of another aggregate of the same tenant, as its stream has it now. */
 // eslint-disable-next-line @typescript-eslint/no-explicit-any -- as for AnyDecider

@@ -1,7 +1,9 @@
+import { execFile } from 'node:child_process';
 import { rmSync } from 'node:fs';
 import { join } from 'node:path';
+import { promisify } from 'node:util';
 import type { TourResult } from '../../apps/attest/tour';
-import { attest, type CliResult, temporaryFolder } from './running-stack';
+import { attest, CLI, type CliResult, temporaryFolder } from './running-stack';
 
 const OULAD = join('test', 'fixtures', 'oulad');
 const EMPLOYEES = join('test', 'fixtures', 'employees');
@@ -31,6 +33,18 @@ describe('The command line', () => {
     expect(stdout).toContain(`Usage: attest ${command} `);
     expect(stderr).toBe('');
     expect(code).toBe(0);
+  });
+
+  it('given any command, then neither framework nor driver is loaded before it needs one', async () => {
+    const script = `
+      process.on('exit', () => process.stderr.write(Object.keys(require.cache).join('\\n')));
+      process.argv.push('attest', '--help');
+      require(${JSON.stringify(CLI)});`;
+    const { stderr } = await promisify(execFile)(process.execPath, ['-e', script]);
+    const packages = new Set([...stderr.matchAll(/node_modules\/((?:@[^/]+\/)?[^/]+)/g)].map(([, name]) => name));
+    expect([...packages].sort()).toEqual(expect.arrayContaining(['commander', 'jose']));
+    const heavy = /^(@nestjs|@eventstore|@clickhouse|@nats-io|@grpc|class-|mongodb|lmdb|chdb)/;
+    expect([...packages].filter((name) => heavy.test(name!))).toEqual([]);
   });
 
   it.each([

@@ -14,7 +14,7 @@ import type { Role } from '../../packages/commands';
 import { ApiClient } from './api-client';
 import { childrenOf, gone, type RunningProcess } from './processes';
 
-const CLI = join(__dirname, '..', '..', 'dist', 'apps', 'attest', 'cli.js');
+export const CLI = join(__dirname, '..', '..', 'dist', 'apps', 'attest', 'cli.js');
 /** Characters of a stack's stderr that are kept. */
 const KEPT = 200_000;
 

@@ -1,12 +1,7 @@
 import type { Command } from 'commander';
-import { MongoClient } from 'mongodb';
-import { EventStoreDb } from '../../../infra/eventstore';
-import { SealLedger } from '../../../infra/mongo';
-import { sealSettings } from '../../../packages/config';
-import { KeyRing, rotateKeyFile } from '../../../packages/evidence';
+import { rotateKeyFile } from '../../../packages/evidence';
 import type { VerificationLine } from '../../audit/verification.controller';
-import { type VerificationResult, verifyLog } from '../../audit/verify';
-import { eventCatalog } from '../../shared/event-catalog';
+import type { VerificationResult } from '../../audit/verify';
 import { ProblemError } from '../client';
 import { DataFolder, UsageError } from '../data-folder';
 import { answer, progressBar, table } from '../terminal';
@@ -45,27 +40,9 @@ async function* ofTenant(options: Common & { stream?: string }): AsyncGenerator<
   yield* client.lines<VerificationLine>('/v1/audit/verify', { stream: options.stream });
 }
 
-/** Needs no running Attest but its stores, and believes none. */
-async function* everything({ data: path }: Common): AsyncGenerator<VerificationLine> {
-  const data = new DataFolder(path);
-  const running = data.running();
-  const eventstore = process.env.ATTEST_EVENTSTORE_URL ?? running?.eventstore;
-  const mongodb = process.env.ATTEST_MONGODB_URL ?? running?.mongodb;
-  if (!eventstore || !mongodb) {
-    throw new UsageError(
-      `No Attest runs in ${data.path}: start one, or set ATTEST_EVENTSTORE_URL and ATTEST_MONGODB_URL.`,
-    );
-  }
-  const store = new EventStoreDb(eventstore, eventCatalog);
-  const mongo = new MongoClient(mongodb);
-  try {
-    const { trusted } = KeyRing.open(sealSettings(process.env, data.sealKeys).keys);
-    const kept = await new SealLedger(mongo.db()).newest();
-    yield* verifyLog(store, 'everything', { trusted, kept });
-  } finally {
-    store.close();
-    await mongo.close();
-  }
+async function* everything({ data }: Common): AsyncGenerator<VerificationLine> {
+  const { verifyEverything } = await import('../verify-everything.js');
+  yield* verifyEverything(new DataFolder(data));
 }
 
 async function withProgress(lines: AsyncIterable<VerificationLine>): Promise<VerificationResult> {

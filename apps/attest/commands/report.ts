@@ -4,7 +4,7 @@ import { pipeline } from 'node:stream/promises';
 import type { ReadableStream } from 'node:stream/web';
 import { type Command, Option } from 'commander';
 import { describeReport, reportNames } from '../../../projections/clickhouse';
-import { REPORT_FORMATS, type ReportFormat } from '../../reports/report-formats';
+import { REPORT_FORMATS, type ReportFormat } from '../../reports/media-types';
 import type { Report } from '../../reports/reports.controller';
 import { UsageError } from '../data-folder';
 import { answer, say, table } from '../terminal';

@@ -1,5 +1,5 @@
 import { type Command, InvalidArgumentError, Option } from 'commander';
-import { type Role, ROLES } from '../../../packages/commands';
+import { type Role, ROLES } from '../../../packages/commands/role';
 import { tokenFor } from '../client';
 import { DataFolder } from '../data-folder';
 import { answer } from '../terminal';
