@@ -26,7 +26,7 @@ import {
 import { type BundleVerdict, verifyBundle } from '../../packages/evidence/verify-bundle.cjs';
 import type { ApiClient } from './api-client';
 import { attempted, hired, newTenant } from './records';
-import { useStack } from './running-stack';
+import { useOwnStack } from './running-stack';
 import { seededMoments } from './seeded-moments';
 import { until } from './until';
 
@@ -86,7 +86,7 @@ function withManifest(entries: Entries): Buffer {
 }
 
 describe('An evidence bundle', () => {
-  const used = useStack({ environment: { ATTEST_SEAL_SECONDS: '1' } });
+  const used = useOwnStack({ environment: { ATTEST_SEAL_SECONDS: '1' } });
   const folder = mkdtempSync(join(tmpdir(), 'attest-evidence-'));
   const tenant = newTenant();
   const name = { given: 'Zephyrine', family: 'Quackenbush' };

@@ -4,12 +4,12 @@ import { createInterface } from 'node:readline';
 import type { BulkLine } from '../../apps/shared/bulk-commands';
 import type { ApiClient } from './api-client';
 import { newId, newTenant, published } from './records';
-import { useStack } from './running-stack';
+import { useOwnStack } from './running-stack';
 
 const line = (course = published(), id?: string) => ({ command: 'publish-course', ...(id && { id }), data: course });
 
 describe('Commands in bulk', () => {
-  const used = useStack();
+  const used = useOwnStack();
   let admin: ApiClient;
 
   beforeEach(async () => {

@@ -3,7 +3,8 @@ import { rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
 import type { TourResult } from '../../apps/attest/tour';
-import { attest, CLI, type CliResult, temporaryFolder } from './running-stack';
+import { CLI } from './reachable-stack';
+import { attest, type CliResult, temporaryFolder } from './running-stack';
 
 const OULAD = join('test', 'fixtures', 'oulad');
 const EMPLOYEES = join('test', 'fixtures', 'employees');

@@ -6,14 +6,14 @@ import type { Report } from '../../apps/reports/reports.controller';
 import type { CourseOutcomes } from '../../projections/expected-reports';
 import type { ApiClient } from './api-client';
 import { attempted, newTenant } from './records';
-import { useStack } from './running-stack';
+import { useOwnStack } from './running-stack';
 import { until } from './until';
 
 const RETRY_AFTER = 20;
 const SENDERS = 8;
 
 describe('Engines that die', () => {
-  const used = useStack();
+  const used = useOwnStack();
 
   /** Sends the command with its id until it is accepted, as a learning app must. Gives how often it was tried. */
   async function insist(client: ApiClient, command: string, data: object, id: string): Promise<number> {

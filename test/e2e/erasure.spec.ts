@@ -5,10 +5,10 @@ import { jetstream } from '@nats-io/jetstream';
 import type { PersonalCopy } from '../../apps/privacy/personal-copy';
 import type { PrivacyStanding } from '../../apps/privacy/privacy.controller';
 import { personIdOf } from '../../packages/people';
-import { useStack } from './running-stack';
+import { useOwnStack } from './running-stack';
 import { until } from './until';
 
-const used = useStack();
+const used = useOwnStack();
 
 const TENANT = 'acme';
 const NUMBER = '90017';

@@ -4,11 +4,11 @@ import type { VerificationLine } from '../../apps/audit/verification.controller'
 import type { VerificationResult } from '../../apps/audit/verify';
 import type { PublicSealKey } from '../../packages/evidence';
 import { newId, newTenant, published } from './records';
-import { useStack } from './running-stack';
+import { useOwnStack } from './running-stack';
 import { until } from './until';
 
 describe('Integrity', () => {
-  const used = useStack({ environment: { ATTEST_SEAL_SECONDS: '1' } });
+  const used = useOwnStack({ environment: { ATTEST_SEAL_SECONDS: '1' } });
   const tenant = newTenant();
   const course = newId('course');
 

@@ -18,7 +18,7 @@ export function childrenOf(parent: number): RunningProcess[] {
 }
 
 /** Resolves when none of these is alive. */
-export function gone(processes: readonly RunningProcess[]): Promise<void> {
+export function gone(processes: readonly Pick<RunningProcess, 'pid'>[]): Promise<void> {
   return until(() => processes.every(({ pid }) => statusOf(pid) === undefined));
 }
 

@@ -10,14 +10,14 @@ import type { Report } from '../../apps/reports/reports.controller';
 import type { CourseOutcomes } from '../../projections/expected-reports';
 import { readingThrough } from './reading-through';
 import { attempted, newTenant } from './records';
-import { useStack } from './running-stack';
+import { useOwnStack } from './running-stack';
 import { until } from './until';
 
 const ROOT = join(__dirname, '..', '..');
 const SENDERS = 4;
 
 describe('Projections', () => {
-  const used = useStack();
+  const used = useOwnStack();
   const mongo = async (): Promise<MongoClient> => {
     const client = await MongoClient.connect(used.stack.urls.mongodb);
     clients.push(client);

@@ -1,7 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import type { ApiClient } from './api-client';
 import { attempted, newTenant } from './records';
-import type { RunningStack } from './running-stack';
+import type { ReachableStack } from './reachable-stack';
 
 /** What readers met with while something was done to what they read. */
 export interface Reading {
@@ -21,7 +21,7 @@ const PAGES = ['/v1/people', '/v1/enrollments', '/v1/attempts', '/v1/notificatio
  * of another tenant adds, which must be there as soon as its position is, and stay.
  */
 export async function readingThrough(
-  stack: RunningStack,
+  stack: ReachableStack,
   tenant: string,
   work: () => Promise<unknown>,
 ): Promise<Reading> {

@@ -1,29 +1,18 @@
-/**
- * Attest as its users run it: `attest up` as a process of its own on free ports and a temporary folder, and the `attest` command
- * line beside it. Uses the compiled files, so build first.
- */
-import { type ChildProcess, spawn } from 'node:child_process';
+import type { ChildProcess } from 'node:child_process';
 import { once } from 'node:events';
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { createInterface } from 'node:readline';
 import type { StackUrls } from '../../apps/attest/data-folder';
 import { LocalIssuer } from '../../packages/auth';
-import type { Role } from '../../packages/commands';
-import { ApiClient } from './api-client';
-import { childrenOf, gone, type RunningProcess } from './processes';
+import { gone } from './processes';
+import { ReachableStack, spawnAttest, untilReady } from './reachable-stack';
+import { sharedStack } from './shared-stack';
 
-export const CLI = join(__dirname, '..', '..', 'dist', 'apps', 'attest', 'cli.js');
+export { attest, type CliResult } from './reachable-stack';
+
 /** Characters of a stack's stderr that are kept. */
 const KEPT = 200_000;
-
-/** A finished run of the command line. */
-export interface CliResult {
-  readonly code: number | null;
-  readonly stdout: string;
-  readonly stderr: string;
-}
 
 export interface StackOptions {
   /** The data folder; a new temporary one when left out. */
@@ -36,80 +25,32 @@ export interface StackOptions {
   readonly environment?: NodeJS.ProcessEnv;
 }
 
-interface Who {
-  readonly tenant?: string;
-  /** Person id of a learner or manager; the role's name when left out. */
-  readonly sub?: string;
-}
-
 export function temporaryFolder(): string {
   return mkdtempSync(join(tmpdir(), 'attest-e2e-'));
 }
 
-/** Runs `attest` with these arguments until it ends. */
-export async function attest(args: readonly string[], environment: NodeJS.ProcessEnv = {}): Promise<CliResult> {
-  const child = spawnAttest(args, environment);
-  const output = { stdout: '', stderr: '' };
-  child.stdout!.setEncoding('utf8').on('data', (text: string) => (output.stdout += text));
-  child.stderr!.setEncoding('utf8').on('data', (text: string) => (output.stderr += text));
-  const [code] = (await once(child, 'close')) as [number | null];
-  return { code, ...output };
-}
-
-export class RunningStack {
+/** A stack that belongs to whoever starts it: they may end it, and must. */
+export class RunningStack extends ReachableStack {
   private constructor(
     private readonly process: ChildProcess,
-    readonly data: string,
-    readonly urls: StackUrls,
-    private readonly issuer: LocalIssuer,
-    private readonly log: { text: string },
-  ) {}
+    data: string,
+    urls: StackUrls,
+    issuer: LocalIssuer,
+    log: () => string,
+  ) {
+    super(process.pid!, data, urls, issuer, log);
+  }
 
   /** Resolves when the stack has printed its ready line. */
   static async start(options: StackOptions = {}): Promise<RunningStack> {
     const { data = temporaryFolder(), sample = false, port = 0, terminal = false, environment = {} } = options;
     const args = ['up', '--json', '--port', String(port), ...(sample ? [] : ['--no-sample'])];
-    const process = spawnAttest(args, { ...environment, ATTEST_DATA: data }, terminal);
-    const log = { text: '' };
-    process.stderr!.setEncoding('utf8').on('data', (text: string) => (log.text = (log.text + text).slice(-KEPT)));
-    const ended = once(process, 'close').then(([code]) => {
-      throw new Error(`attest up ended with ${String(code)}:\n${log.text}`);
-    });
-    const ready = once(createInterface({ input: process.stdout! }), 'line') as Promise<[string]>;
-    const [line] = await Promise.race([ready, ended]);
-    ended.catch(() => undefined); // from here on it may end, by stop or kill
-    const urls = JSON.parse(line) as StackUrls;
+    const process = spawnAttest(args, { ...environment, ATTEST_DATA: data }, { detached: terminal });
+    let text = '';
+    process.stderr!.setEncoding('utf8').on('data', (more: string) => (text = (text + more).slice(-KEPT)));
+    const log = (): string => text;
+    const urls = await untilReady(process, log);
     return new RunningStack(process, data, urls, await LocalIssuer.open(join(data, 'issuer.json')), log);
-  }
-
-  get pid(): number {
-    return this.process.pid!;
-  }
-
-  /** The end of what the stack has written to stderr, its log above all. */
-  get stderr(): string {
-    return this.log.text;
-  }
-
-  token(
-    role: Role,
-    { tenant = 'acme', sub = role, expiresIn = '1h' }: Who & { expiresIn?: string } = {},
-  ): Promise<string> {
-    return this.issuer.issue({ sub, tenant, roles: [role] }, expiresIn);
-  }
-
-  /** Requests as somebody with this role. */
-  async as(role: Role, who: Who = {}): Promise<ApiClient> {
-    return new ApiClient(this.urls.api, await this.token(role, who));
-  }
-
-  cli(...args: readonly string[]): Promise<CliResult> {
-    return attest(args, { ATTEST_DATA: this.data });
-  }
-
-  /** The processes that the stack has started: its engines. */
-  engines(): RunningProcess[] {
-    return childrenOf(this.pid);
   }
 
   /** Asks the stack to end. Fails unless it ends with code 0 and takes its engines along. */
@@ -145,8 +86,20 @@ export class RunningStack {
   }
 }
 
+/**
+ * A stack that files run against one after the other: what they write is of tenants, or under ids, of their own. A test that kills
+ * something, counts over all tenants, looks into the data folder or leaves the workflows far behind wants `useOwnStack`.
+ */
+export function useStack(): { stack: ReachableStack } {
+  const used = {} as { stack: ReachableStack };
+  beforeAll(async () => {
+    used.stack = await sharedStack();
+  });
+  return used;
+}
+
 /** A stack for the tests of one file, stopped and removed after them. */
-export function useStack(options: StackOptions = {}): { stack: RunningStack } {
+export function useOwnStack(options: StackOptions = {}): { stack: RunningStack } {
   const used = {} as { stack: RunningStack };
   beforeAll(async () => {
     used.stack = await RunningStack.start(options);
@@ -156,10 +109,4 @@ export function useStack(options: StackOptions = {}): { stack: RunningStack } {
     rmSync(used.stack.data, { recursive: true });
   });
   return used;
-}
-
-function spawnAttest(args: readonly string[], environment: NodeJS.ProcessEnv, detached = false): ChildProcess {
-  const inherited = Object.entries(process.env).filter(([name]) => !name.startsWith('ATTEST_'));
-  const env = { ...Object.fromEntries(inherited), ...environment };
-  return spawn(process.execPath, [CLI, ...args], { env, detached, stdio: ['ignore', 'pipe', 'pipe'] });
 }

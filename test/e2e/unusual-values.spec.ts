@@ -8,11 +8,12 @@ import { collectionName } from '../../packages/eventsourcing';
 import { people as peopleReadModel } from '../../projections/mongo/people';
 import type { ApiClient } from './api-client';
 import { attempted, hired, newTenant, published } from './records';
-import { useStack } from './running-stack';
+import { useOwnStack } from './running-stack';
+
+const used = useOwnStack();
 
 /** Values that a sender may well send: each is either refused with its reason or means the same to every store. */
 describe('Unusual values', () => {
-  const used = useStack();
   let admin: ApiClient;
   let compliance: ApiClient;
 
@@ -132,8 +133,6 @@ describe('Unusual values', () => {
 });
 
 describe('A workflow whose command cannot be', () => {
-  const used = useStack();
-
   it('given somebody hired at the end of time, when others are hired, then they are enrolled as the rules say', async () => {
     const admin = await used.stack.as('admin', { tenant: newTenant() });
     await admin.command('publish-assignment-rule', {
