@@ -8,6 +8,7 @@ module.exports = {
   testTimeout: 400_000,
   // Most of the suite waits for disks and processes; Jest's default leaves one of two cores idle.
   maxWorkers: '100%',
+  testSequencer: '<rootDir>/.config/slowest-first.cjs',
   globalSetup: '<rootDir>/test/e2e/global-setup.ts',
   globalTeardown: '<rootDir>/test/e2e/global-teardown.ts',
   transform: {
