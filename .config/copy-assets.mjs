@@ -1,0 +1,12 @@
+/** After `tsc`: puts what `nest-cli.json` calls assets, files or `folder/*.ending`, beside the compiled files, as `nest build` does. */
+import { copyFileSync, readdirSync, readFileSync } from 'node:fs';
+import { basename, dirname, join } from 'node:path';
+
+const { assets } = JSON.parse(readFileSync('nest-cli.json', 'utf8')).compilerOptions;
+for (const { include, outDir } of assets) {
+  const [folder, ending] = [dirname(include), basename(include).replace('*', '')];
+  const isMeant = (name) => (include.includes('*') ? name.endsWith(ending) : name === ending);
+  const files = readdirSync(folder).filter(isMeant);
+  if (files.length === 0) throw new Error(`nest-cli.json names assets that are not there: ${include}`);
+  for (const file of files) copyFileSync(join(folder, file), join(outDir, folder, file));
+}
