@@ -1,4 +1,4 @@
-import { CHAIN_START, parseStreamName } from '../eventsourcing';
+import { canonicalJson, CHAIN_START, parseStreamName } from '../eventsourcing';
 import { type Finding, type FindingKind, Findings, LISTED } from './finding';
 import { sha256 } from './merkle';
 import { compareRange, contentOf, type Deviation, type Found } from './range-comparison';
@@ -6,11 +6,13 @@ import {
   frontierOf,
   isSignedBy,
   keyInForce,
+  LOG_SEALED,
   type LastSeal,
   parseSeal,
   type Seal,
   sealedUpTo,
   sealHash,
+  sealStream,
   type StoredSeal,
   unpackWitness,
 } from './seal';
@@ -67,7 +69,10 @@ export class TenantVerification {
   /** The seal before could not be believed, so that what it says is not held against this one. */
   private lost = false;
   private keys: PublicSealKey[] = [];
-  private firstSeal: StoredEvent | undefined;
+  /** The first seal that holds and for whose keys nobody known here has vouched so far. */
+  private unvouched: StoredEvent | undefined;
+  /** Highest number at which a seal stood, whether it could be believed or not. */
+  private lastNumber = -1;
   private keptSeen = false;
   /** Marks of streams of which something was found: what their chains say from there on is only a consequence. */
   private readonly tainted = new Set<string>();
@@ -94,11 +99,8 @@ export class TenantVerification {
 
   finish(): TenantVerdict {
     for (const found of this.pending) this.reportUnsealed(found);
-    const trusted = this.keys.some(({ kid }) => this.options.trusted.some((key) => key.kid === kid));
-    if (this.firstSeal && !trusted) {
-      const detail = 'the seals are signed, from the first on, with a key that is not known here';
-      this.report('seal-forged', this.firstSeal.position, this.firstSeal, detail);
-    }
+    const trusted = this.keys.some((key) => this.isTrusted(key));
+    this.reportUnvouched();
     this.checkKept();
     const listed = this.findings.sorted();
     return {
@@ -154,11 +156,16 @@ export class TenantVerification {
 
   private acceptSeal(event: StoredEvent): void {
     this.seals++;
-    this.firstSeal ??= event;
+    this.lastNumber = Math.max(this.lastNumber, event.revision);
     const refuse = (kind: FindingKind, detail: string): void => {
       this.report(kind, event.position, event, detail);
       this.lost = true;
     };
+    const isPlain =
+      event.type === LOG_SEALED && canonicalJson(event.metadata) === canonicalJson({ tenant: this.tenant });
+    if (!isPlain || event.stream !== sealStream(this.tenant)) {
+      return refuse('seal-forged', 'its stream, type or metadata is not that of a seal');
+    }
     let seal: StoredSeal;
     let leaves: Witness[];
     try {
@@ -188,11 +195,12 @@ export class TenantVerification {
     if (sha256(seal.witness).toString('hex') !== body.witness) return refuse('seal-forged', 'its witness was altered');
     if (!addsUp(seal, leaves, followed ? previous : null))
       return refuse('seal-forged', 'its root is not that of its leaves');
-    this.cover(seal, leaves, signer);
+    this.trackKeys(event, seal, signer);
+    this.cover(seal, leaves);
   }
 
   /** Takes a seal that holds, and holds against it what it covers. */
-  private cover(seal: StoredSeal, leaves: readonly Witness[], signer: PublicSealKey | undefined): void {
+  private cover(seal: StoredSeal, leaves: readonly Witness[]): void {
     const { body, signatures } = seal;
     const upTo = BigInt(body.upTo);
     const range = this.pending.filter(({ print }) => print.position <= upTo && print.position > BigInt(body.after));
@@ -207,14 +215,36 @@ export class TenantVerification {
     }
     this.last = { body, signatures };
     this.lost = false;
-    if (signer && this.keys.at(-1)?.kid !== signer.kid) this.keys.push(signer);
-    if (body.introduces && keyInForce(seal) !== this.keys.at(-1)?.kid) this.keys.push(body.introduces);
     const { kept } = this.options;
     if (kept?.body.number !== body.number) return;
     this.keptSeen = true;
     if (sealHash(kept) !== sealHash(seal)) {
       this.report('seal-forged', upTo, null, `seal ${body.number} is not the one that was kept outside the log`);
     }
+  }
+
+  /** A key is taken over from the one before it or, behind a gap, because it is trusted; then nothing vouches for those before the gap. */
+  private trackKeys(event: StoredEvent, seal: StoredSeal, signer: PublicSealKey | undefined): void {
+    const { introduces } = seal.body;
+    const isFirst = this.keys.length === 0;
+    if (signer && this.keys.at(-1)?.kid !== signer.kid) {
+      this.reportUnvouched();
+      this.keys.push(signer);
+    }
+    if (introduces && keyInForce(seal) !== this.keys.at(-1)?.kid) this.keys.push(introduces);
+    if (isFirst) this.unvouched = event;
+    if ([signer, introduces].some((key) => key && this.isTrusted(key))) this.unvouched = undefined;
+  }
+
+  private reportUnvouched(): void {
+    if (!this.unvouched) return;
+    const detail = 'the seals from this one on are signed with a key that is not known here';
+    this.report('seal-forged', this.unvouched.position, this.unvouched, detail);
+    this.unvouched = undefined;
+  }
+
+  private isTrusted({ kid }: PublicSealKey): boolean {
+    return this.options.trusted.some((key) => key.kid === kid);
   }
 
   private checkKept(): void {
@@ -224,7 +254,7 @@ export class TenantVerification {
     const end = this.last?.body.upTo ?? '0';
     const detail = `seal ${number}, kept outside the log, covers ${size} events up to position ${upTo}; the log's own seals end at ${end}`;
     const position = this.position < BigInt(upTo) ? this.position + 1n : BigInt(upTo);
-    if (number > (this.last?.body.number ?? -1)) this.report('tail-truncated', position, null, detail);
+    if (number > this.lastNumber) this.report('tail-truncated', position, null, detail);
   }
 
   /** The key that has to have signed a seal. Behind a gap in the seals it may have been introduced in the gap, if it is trusted. */

@@ -52,7 +52,7 @@ class Log {
       id: `seal-${revision}`,
       type: LOG_SEALED,
       data: { body, signatures, witness },
-      metadata: {},
+      metadata: { tenant: 'acme' },
       stream,
       revision,
     });
@@ -200,6 +200,23 @@ describe('given a history with two seals and a tail', () => {
     const other = new Log(new KeyRing([SealKey.generate()])).write(9).seal().write(6).seal();
     const { first } = verdictOn(replaced(log, 16, () => other.events[16]!));
     expect(first).toMatchObject({ kind: 'seal-forged', position: log.events[16]!.position.toString() });
+  });
+
+  it.each([9, 16])('when seal at %d alone is signed anew with another key, then that seal is named first', (at) => {
+    const forger = new KeyRing([SealKey.generate()]);
+    const other = new Log(forger).write(9).seal().write(6).seal();
+    const forged = replaced(log, at, () => other.events[at]!);
+    const { first } = log.verify({ kept: log.seals[1] }, forged);
+    expect(first).toMatchObject({ kind: 'seal-forged', position: log.events[at]!.position.toString() });
+  });
+
+  it.each<[string, Partial<StoredEvent>]>([
+    ['type', { type: 'LogOpened' }],
+    ['metadata', { metadata: { tenant: 'acme', more: 1 } }],
+    ['stream', { stream: 'acme.seals-other' }],
+  ])('when the %s of a seal was altered, then the seal is named', (_what, change) => {
+    const { first } = verdictOn(replaced(log, 9, (event) => ({ ...event, ...change })));
+    expect(first).toMatchObject({ kind: 'seal-forged', position: log.events[9]!.position.toString() });
   });
 
   it('when a seal is removed, then the next one tells', () => {
