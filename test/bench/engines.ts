@@ -7,7 +7,7 @@ import { join } from 'node:path';
 import { thisMachine } from './machine';
 import type { BenchResult } from './mongo';
 
-const ENGINES: Record<string, () => Promise<BenchResult>> = {
+const ENGINES: Readonly<Record<string, () => Promise<BenchResult>>> = {
   eventstore: async () => (await import('./eventstore.js')).benchEventStore(),
   mongodb: async () => (await import('./mongo.js')).benchMongo(),
   clickhouse: async () => (await import('./clickhouse.js')).benchClickHouse(),
@@ -15,14 +15,14 @@ const ENGINES: Record<string, () => Promise<BenchResult>> = {
 /** What `main.js` is started with to run one bench and send its result to the process that forked it. */
 export const ONE = '--one';
 
-interface Miss {
+export interface Miss {
   figure: string;
   value: number;
   floor: number;
 }
 
 /** Floors that a result does not keep. Figures whose names end in `Ms` are times: less is better. */
-function misses({ name, figures, floors }: BenchResult): Miss[] {
+export function misses({ name, figures, floors }: BenchResult): Miss[] {
   return Object.entries(floors)
     .map(([figure, floor]) => ({ figure: `${name}.${figure}`, value: figures[figure] ?? NaN, floor }))
     .filter(({ figure, value, floor }) => !(figure.endsWith('Ms') ? value <= floor : value >= floor));
@@ -51,7 +51,7 @@ function measure(engine: string): Promise<BenchResult> {
   });
 }
 
-function table({ name, figures, floors }: BenchResult): string {
+export function table({ name, figures, floors }: BenchResult): string {
   const number = new Intl.NumberFormat('en-US', { maximumSignificantDigits: 4 });
   const lines = Object.entries(figures).map(([figure, value]) => {
     const floor = floors[figure];

@@ -12,11 +12,12 @@ it('explains itself', () => {
 });
 
 it.each([
-  ['nothing to measure', [], /^Name what to measure: engines or load\./],
+  ['nothing to measure', [], /^Name what to measure: engines, load or replay\./],
   ['too much to measure', ['engines', 'engines'], /^engines has no parts\./],
+  ['too much to replay', ['replay', 'all'], /^replay has no parts\./],
   ['an unknown bench', ['races'], /^There is no bench 'races'/],
   ['an unknown part', ['load', 'write', 'races'], /^load has no part 'races'/],
-  ['an option of another bench', ['engines', '--quick'], /^--quick is for load\./],
+  ['an option of another bench', ['engines', '--quick'], /^--quick is for load and replay\./],
   ['an unknown option', ['engines', '--fast'], /--fast/],
 ])('refuses %s and shows how it is used', (_what, given, message) => {
   const { status, stdout, stderr } = bench(...given);

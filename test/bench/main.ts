@@ -1,20 +1,23 @@
 /**
- * `npm run bench -- engines|load`: measures and holds the figures against their floors. Progress goes to stderr, results to stdout; 1
+ * `npm run bench -- engines|load|replay`: measures and holds the figures against their floors. Progress goes to stderr, results to stdout; 1
  * when a floor is missed.
  */
 import { parseArgs } from 'node:util';
 import { benchEngines, benchOne, ONE } from './engines';
 import { benchLoad, LOAD_PARTS } from './load';
+import { benchReplay } from './replay';
 
 const USAGE = `Usage: npm run bench -- engines [--json]
        npm run bench -- load [PART...] [--quick] [--json]
+       npm run bench -- replay [--quick] [--json]
 
 engines   the embedded engines through their official clients, in about two minutes; on a slower machine than the one on which
           the floors were set they are lower by as much, on a faster one they are the same
 load      Attest as a whole, every service and engine a process of its own: ${LOAD_PARTS.join(', ')};
           all of them when none is named
+replay    what the audit makes of the log, replay and verification, against a raw read of the same events
 
-  --quick  the parts of load at a smaller size, in under five minutes
+  --quick  load and replay at a smaller size
   --json   one JSON value on stdout instead of a table
   --help   this text
 
@@ -54,17 +57,20 @@ async function main(given: string[]): Promise<number> {
   switch (bench) {
     case 'engines':
       if (parts.length > 0) return wrong('engines has no parts.');
-      if (quick) return wrong('--quick is for load.');
+      if (quick) return wrong('--quick is for load and replay.');
       return benchEngines(json);
     case 'load': {
       const unknown = parts.find((part) => !LOAD_PARTS.includes(part));
       if (unknown !== undefined) return wrong(`load has no part '${unknown}'; there are: ${LOAD_PARTS.join(', ')}.`);
       return benchLoad({ parts: parts.length > 0 ? parts : LOAD_PARTS, quick, json });
     }
+    case 'replay':
+      if (parts.length > 0) return wrong('replay has no parts.');
+      return benchReplay({ quick, json });
     case undefined:
-      return wrong('Name what to measure: engines or load.');
+      return wrong('Name what to measure: engines, load or replay.');
     default:
-      return wrong(`There is no bench '${bench}'; there are: engines, load.`);
+      return wrong(`There is no bench '${bench}'; there are: engines, load, replay.`);
   }
 }
 

@@ -66,7 +66,7 @@ async function measureLoad(
   return { machine: thisMachine(), command, at: new Date().toISOString(), results, missed };
 }
 
-function thisMachine(): LoadReport['machine'] {
+export function thisMachine(): LoadReport['machine'] {
   const [first] = cpus();
   const system = `Linux ${release()}, Node ${process.version}`;
   return { cpu: first?.model ?? 'unknown', cores: cpus().length, memoryGb: Math.round(totalmem() / 2 ** 30), system };
