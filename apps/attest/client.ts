@@ -24,6 +24,9 @@ export interface BulkCommand {
   readonly data: object;
 }
 
+/** Workflows react to what other workflows led to. No chain of them is as long as this. */
+const PASSES = 6;
+
 /** A running Attest over HTTP, as any learning app would use it. */
 export class AttestClient {
   constructor(
@@ -76,13 +79,20 @@ export class AttestClient {
     yield* linesOf<T>(await this.fetch(withQuery(path, parameters), { headers }));
   }
 
-  /** Waits until everything that reads the log has seen all of it, the effects of workflows included. Gives the position. */
-  async settled(): Promise<string> {
-    for (;;) {
-      const { log, consumers } = await this.get<Status>('/v1/status');
-      const behind = Object.values(consumers).some((position) => BigInt(position) < BigInt(log));
-      if (!behind) return log;
-      await delay(50);
+  /**
+   * Waits until everything that reads the log has seen all of it, the effects of workflows included. Others may go on writing: what
+   * comes after the last of the passes is not waited for. Gives the position that all have reached.
+   * @param onProgress gets the position of whoever is furthest behind, and the one that is waited for
+   */
+  async settled(onProgress: (reached: bigint, target: bigint) => void = () => undefined): Promise<string> {
+    let status = await this.get<Status>('/v1/status');
+    for (let pass = 1; ; pass++) {
+      const { log } = status;
+      for (; leastOf(status) < BigInt(log); status = await this.get<Status>('/v1/status')) {
+        onProgress(leastOf(status), BigInt(log));
+        await delay(50);
+      }
+      if (status.log === log || pass === PASSES) return log;
     }
   }
 
@@ -101,6 +111,13 @@ export class AttestClient {
     if (!response.ok) throw new ProblemError((await response.json()) as Problem);
     return response;
   }
+}
+
+/** Position of the consumer that is furthest behind. */
+function leastOf({ consumers }: Status): bigint {
+  return Object.values(consumers)
+    .map(BigInt)
+    .reduce((a, b) => (a < b ? a : b));
 }
 
 type Parameters = Readonly<Record<string, string | undefined>>;

@@ -1,15 +1,15 @@
 import { createInterface } from 'node:readline';
 import { Readable } from 'node:stream';
+import { setImmediate as nextTurn } from 'node:timers/promises';
 import { InvalidCommandError } from '../../packages/commands';
 import type { CommandResult } from '../../packages/eventsourcing';
 import { answerOf, type CommandAnswer } from './command-dispatcher';
 import type { Problem } from './problems';
 
-/**
- * Commands of one request that are under way at once: enough to keep the event store busy, and few enough that those who read the log
- * in the same process get a turn between them.
- */
-const WINDOW = 128;
+/** Commands of one request that are under way at once. */
+const WINDOW = 256;
+/** Lines that are taken in one turn of the event loop: those who read the log in the same process get theirs between. */
+const LINES_PER_TURN = 16;
 /** Characters of one line. */
 const LONGEST_LINE = 1_000_000;
 
@@ -34,6 +34,7 @@ async function* resultLines(body: Readable, dispatch: Dispatch, refuse: Refuse):
   let line = 0;
   for await (const text of createInterface({ input: body, crlfDelay: Infinity })) {
     line++;
+    if (line % LINES_PER_TURN === 0) await nextTurn();
     if (text.trim() === '') continue;
     underWay.push(answerLine(line, text, dispatch, refuse));
     if (underWay.length >= WINDOW) yield `${JSON.stringify(await underWay.shift())}\n`;

@@ -1,19 +1,14 @@
 import {
   BACKWARDS,
   END,
-  ErrorType,
-  EventStoreDBClient,
-  eventTypeFilter,
-  excludeSystemEvents,
+  type EventStoreDBClient,
   FORWARDS,
-  isCommandError,
   jsonEvent,
   type JSONType,
   NO_STREAM,
   type Position,
   type ResolvedEvent,
   START,
-  streamNameFilter,
   StreamNotFoundError,
   WrongExpectedVersionError,
 } from '@eventstore/db-client';
@@ -33,22 +28,16 @@ import {
   type SubscribeOptions,
   WrongExpectedRevisionError,
 } from '../../packages/eventsourcing';
-import { setImmediate as nextTurn } from 'node:timers/promises';
 import { abortableDelay } from '../abortable-delay';
 import type { KeyWrapper } from '../keys';
 import { PersonKeys } from './person-keys';
 import { PersonalData } from './personal-data';
 import { startScavenge } from './scavenge';
-import { BatchWindow } from './batch-window';
+import { APPEND_TIMEOUT, connect, isBroken, isTransient, unavailable } from './connection';
 import { type Batch, type StoredEvent, type StoredSubscribeOptions, toStored } from './stored';
+import { Subscriptions } from './subscriptions';
 
-/**
- * How long one append may take before it is sent again, in milliseconds: far longer than a busy disk needs, since a store that is gone
- * breaks the call. The client itself never gives up on a batch append.
- */
-const APPEND_TIMEOUT = 30_000;
 const APPEND_TRIES = 4;
-const CHECKPOINT_INTERVAL = 32;
 /** Events of a backlog that are counted one by one. */
 const COUNTED = 1_000;
 
@@ -68,13 +57,14 @@ const GRACE = 5_000;
 /**
  * The kernel's `EventStore` over the official client. One instance per process: version 6.2 of the client keeps its pending
  * appends in one process-wide table. An error of the batch call of one client empties it for all, and an answer that finds no entry ends
- * the process. So there is one client for appends, replaced only when that call has broken, and another for everything else.
+ * the process. So there is one client for appends, replaced only when that call has broken, and others for everything else.
  */
 export class EventStoreDb implements EventStore {
   /** For appends. */
   private client: EventStoreDBClient;
-  /** For reads and subscriptions. */
+  /** For reads. */
   private reader: EventStoreDBClient;
+  private readonly subscriptions: Subscriptions;
   /** Undefined without master keys: personal data then reads as null, and none can be written. */
   readonly keys: PersonKeys | undefined;
   private readonly personal: PersonalData;
@@ -87,6 +77,7 @@ export class EventStoreDb implements EventStore {
   ) {
     this.client = connect(url);
     this.reader = connect(url);
+    this.subscriptions = new Subscriptions(url);
     this.keys =
       wrapper &&
       new PersonKeys(
@@ -150,7 +141,7 @@ export class EventStoreDb implements EventStore {
   }
 
   subscribeToAll(options: SubscribeOptions): AsyncIterable<EventBatch> {
-    return this.subscribe(options, (resolved) =>
+    return this.subscriptions.subscribe(options, (resolved) =>
       this.personal.open(resolved.map((each) => this.toRecorded(each)).filter((event) => event !== undefined)),
     );
   }
@@ -161,7 +152,9 @@ export class EventStoreDb implements EventStore {
    *   longer be decoded ends every try at the same place
    */
   subscribeToStored(options: StoredSubscribeOptions): AsyncIterable<Batch<StoredEvent>> {
-    return this.subscribe(options, (resolved) => resolved.map(toStored).filter((event) => event !== undefined));
+    return this.subscriptions.subscribe(options, (resolved) =>
+      resolved.map(toStored).filter((event) => event !== undefined),
+    );
   }
 
   /** What stored events say with their personal fields in clear; only of those that have any whose key is still there. */
@@ -190,29 +183,6 @@ export class EventStoreDb implements EventStore {
   async lastHash(stream: string): Promise<string | undefined> {
     const { metadata } = (await this.lastStored(stream)) ?? {};
     return (metadata as EventMetadata | undefined)?.hash;
-  }
-
-  private async *subscribe<E>(
-    options: StoredSubscribeOptions,
-    read: (resolved: readonly ResolvedEvent[]) => readonly E[] | Promise<readonly E[]>,
-  ): AsyncIterable<Batch<E>> {
-    let after = options.after;
-    for (let failures = 0; !options.signal?.aborted;) {
-      const { reader } = this;
-      try {
-        for await (const batch of this.subscribeOnce(reader, { ...options, after }, read)) {
-          failures = 0;
-          after = batch.position;
-          yield batch;
-        }
-      } catch (error) {
-        if (options.signal?.aborted) return;
-        if (!isTransient(error)) throw error;
-        this.reconnectAfter(error, reader);
-        if (++failures === options.tries) throw unavailable(error);
-        await abortableDelay(Math.min(50 * 2 ** failures, 2_000), options.signal);
-      }
-    }
   }
 
   head(): Promise<bigint | undefined> {
@@ -269,6 +239,7 @@ export class EventStoreDb implements EventStore {
   close(): void {
     void this.client.dispose();
     void this.reader.dispose();
+    this.subscriptions.close();
   }
 
   /** @throws EventStoreUnavailableError when the store is away; the next read has a client that works */
@@ -280,47 +251,6 @@ export class EventStoreDb implements EventStore {
       if (!isTransient(error)) throw error;
       this.reconnectAfter(error, reader);
       throw unavailable(error);
-    }
-  }
-
-  private async *subscribeOnce<E>(
-    reader: EventStoreDBClient,
-    options: StoredSubscribeOptions,
-    read: (resolved: readonly ResolvedEvent[]) => readonly E[] | Promise<readonly E[]>,
-  ): AsyncIterable<Batch<E>> {
-    const { after, streamPrefix, types, maxBatch = 1_000, lingerMs = 0, signal } = options;
-    const prefixes = options.streamPrefixes ?? (streamPrefix ? [streamPrefix] : []);
-    const window = new BatchWindow(maxBatch);
-    const filterOptions = {
-      checkpointInterval: CHECKPOINT_INTERVAL,
-      checkpointReached: (_: unknown, { commit }: { commit: bigint }) => Promise.resolve(window.checkpoint(commit)),
-    };
-    const subscription = reader.subscribeToAll({
-      fromPosition: after === undefined ? START : { commit: after, prepare: after },
-      filter: types
-        ? eventTypeFilter({ ...filterOptions, regex: `^(${types.join('|')})$` })
-        : prefixes.length > 0
-          ? streamNameFilter({ ...filterOptions, prefixes: [...prefixes] })
-          : excludeSystemEvents(filterOptions),
-    });
-    window.attach(subscription);
-    const stop = (): void => window.end();
-    signal?.addEventListener('abort', stop, { once: true });
-    let position = after ?? 0n;
-    try {
-      for (;;) {
-        await window.arrival();
-        if (signal?.aborted) return;
-        await nextTurn(); // lets what came in the same read from the socket join the batch
-        if (lingerMs > 0 && window.caughtUp && window.length < maxBatch) await abortableDelay(lingerMs, signal);
-        const { resolved, checkpoint, caughtUp } = window.take();
-        position = checkpoint ?? resolved[resolved.length - 1]?.event?.position?.commit ?? position;
-        yield { events: await read(resolved), position, caughtUp };
-      }
-    } finally {
-      signal?.removeEventListener('abort', stop);
-      subscription.on('error', () => undefined); // a late error of a cancelled call has nobody left to tell
-      await subscription.unsubscribe();
     }
   }
 
@@ -356,56 +286,9 @@ export class EventStoreDb implements EventStore {
   }
 }
 
-/** A client whose calls wait as long as an append may take; the client's own default is ten seconds. */
-function connect(url: string): EventStoreDBClient {
-  const isSaid = /[?&]defaultDeadline=/i.test(url);
-  const deadline = `${url.includes('?') ? '&' : '?'}defaultDeadline=${APPEND_TIMEOUT}`;
-  return EventStoreDBClient.connectionString(isSaid ? url : `${url}${deadline}`);
-}
-
 /** Whether readers of the history are given an event: Attest wrote it, and it is neither a key of a person nor a seal. */
 function isHistory({ streamId, metadata }: NonNullable<ResolvedEvent['event']>): boolean {
   return parseStreamName(streamId) !== undefined && typeof (metadata as EventMetadata | undefined)?.hash === 'string';
-}
-
-function isTransient(error: unknown): boolean {
-  if (error instanceof EventStoreUnavailableError) return true;
-  if (!(error instanceof Error) || !isCommandError(error)) return isTransportError(error);
-  switch (error.type) {
-    case ErrorType.UNAVAILABLE:
-    case ErrorType.TIMEOUT:
-    case ErrorType.DEADLINE_EXCEEDED:
-    case ErrorType.CANCELLED:
-    case ErrorType.NOT_LEADER:
-      return true;
-    case ErrorType.UNKNOWN:
-      return isTransportError(error);
-    default:
-      return false;
-  }
-}
-
-/**
- * Whether the client itself is of no use any more: version 6.2 does not reconnect by itself after INTERNAL or UNKNOWN, and a new one
- * always does. A call that took too long says nothing of that.
- */
-function isBroken(error: unknown): boolean {
-  if (error instanceof EventStoreUnavailableError) return false;
-  if (!(error instanceof Error) || !isCommandError(error)) return true;
-  const { UNAVAILABLE, TIMEOUT, DEADLINE_EXCEEDED } = ErrorType;
-  return ![UNAVAILABLE, TIMEOUT, DEADLINE_EXCEEDED].some((type) => type === error.type);
-}
-
-/** gRPC INTERNAL (13), UNKNOWN (2), UNAVAILABLE (14) and CANCELLED (1) without a typed reason come from the transport. */
-function isTransportError(error: unknown): boolean {
-  const { code } = error as { code?: unknown };
-  return typeof code === 'number' && [1, 2, 13, 14].includes(code);
-}
-
-function unavailable(cause: unknown): EventStoreUnavailableError {
-  if (cause instanceof EventStoreUnavailableError) return cause;
-  const { message, type } = cause as Error & { type?: string };
-  return new EventStoreUnavailableError(`the event store does not answer: ${message || type}`, { cause });
 }
 
 async function within<T>(milliseconds: number, work: Promise<T>): Promise<T> {

@@ -2,6 +2,7 @@ import { type Command, Option } from 'commander';
 import type { Role } from '../../../packages/commands';
 import type { ScopeKind } from '../../audit/scope';
 import { AttestClient, findStack, tokenFor } from '../client';
+import { progressBar } from '../terminal';
 
 /** The options that every command takes, and the tenant where there is one. */
 export interface Common {
@@ -45,4 +46,21 @@ export const NO_NATS = 'NATS does not run: install nats-server and start Attest 
 export async function connect({ data: path, tenant }: Common, role: Role): Promise<AttestClient> {
   const { data, api } = findStack(path);
   return new AttestClient(api, await tokenFor(data, tenant, role));
+}
+
+/** How long nothing is said of a read side that is behind, in milliseconds. */
+const PATIENCE = 2_000;
+
+/** Waits until the read side has everything that was sent, with a progress bar where that takes long. */
+export async function settled(client: AttestClient): Promise<void> {
+  const since = Date.now();
+  let bar: ReturnType<typeof progressBar> | undefined;
+  let shown = 0;
+  await client.settled((reached, target) => {
+    if (Date.now() - since < PATIENCE) return;
+    bar ??= progressBar('Waiting for the read side', Number(target));
+    bar.advance(Number(reached) - shown);
+    shown = Number(reached);
+  });
+  bar?.stop();
 }

@@ -8,7 +8,7 @@ import { REPORT_FORMATS, type ReportFormat } from '../../reports/media-types';
 import type { Report } from '../../reports/reports.controller';
 import { UsageError } from '../data-folder';
 import { answer, say, table } from '../terminal';
-import { asOfOption, type Common, command, connect, knownAtOption, tenantOption } from './command';
+import { asOfOption, type Common, command, connect, knownAtOption, settled, tenantOption } from './command';
 
 interface ReportOptions extends Common {
   readonly format?: ReportFormat;
@@ -56,7 +56,7 @@ async function run(name: string, taken: readonly string[], options: ReportOption
   const { format, out, json } = options;
   if (out && !format) throw new UsageError('--out needs --format: csv, parquet, xlsx or json.');
   const client = await connect(options, 'analyst');
-  await client.settled();
+  await settled(client);
   const asked = ['asOf', 'knownAt', 'limit', 'cursor', ...taken].map((key) => [
     key,
     options[key] as string | undefined,
