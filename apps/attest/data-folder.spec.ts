@@ -24,4 +24,15 @@ describe('The data folder', () => {
     expect(claim).toThrow(`The data folder ${path} cannot be used: you may not read and write it.`);
     rmdirSync(folder);
   });
+
+  it('on a full disk is refused in one sentence', () => {
+    const path = mkdtempSync(join(tmpdir(), 'attest-full-'));
+    const claim = (): unknown => new DataFolder(path).claim(Number.MAX_SAFE_INTEGER);
+    expect(claim).toThrow(UsageError);
+    expect(claim).toThrow(
+      `The data folder ${path} cannot be used: the disk is full. Free it, or name another with --data.`,
+    );
+    new DataFolder(path).claim()();
+    rmdirSync(path);
+  });
 });

@@ -1,4 +1,4 @@
-import { accessSync, constants, existsSync, mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { accessSync, constants, existsSync, mkdirSync, readFileSync, rmSync, statfsSync, writeFileSync } from 'node:fs';
 import { join, resolve } from 'node:path';
 import { EngineStartError } from '../../infra/embedded/engine';
 import { acquireLock, type Holder, isRunning, thisProcess } from '../../infra/embedded/folder-lock';
@@ -17,6 +17,9 @@ const UNUSABLE: Readonly<Record<string, string>> = {
   EPERM: 'you may not read and write it',
   EROFS: 'its disk is read-only',
 };
+
+/** What the engines need to begin, and to say in order why they cannot go on, in bytes. */
+const LEAST_SPACE = 16 * 1024 * 1024;
 
 /** Where a running stack can be reached. */
 export interface StackUrls {
@@ -56,10 +59,11 @@ export class DataFolder {
 
   /**
    * Takes the folder for this process.
+   * @param leastSpace bytes that must be free on its disk
    * @returns the function that gives it back
    * @throws UsageError when it cannot be used or a stack runs in it
    */
-  claim(): () => void {
+  claim(leastSpace = LEAST_SPACE): () => void {
     try {
       mkdirSync(this.path, { recursive: true });
       accessSync(this.path, constants.R_OK | constants.W_OK | constants.X_OK);
@@ -68,10 +72,10 @@ export class DataFolder {
     } catch (error) {
       const { code = '', message } = error as NodeJS.ErrnoException;
       const why = UNUSABLE[code] ?? message;
-      throw new UsageError(
-        `The data folder ${this.path} cannot be used: ${why}. Free it, or name another with --data.`,
-      );
+      throw this.unusable(why);
     }
+    const { bavail, bsize } = statfsSync(this.path);
+    if (bavail * bsize < leastSpace) throw this.unusable(UNUSABLE.ENOSPC!);
     try {
       return acquireLock(join(this.path, 'stack.lock'), this.path);
     } catch (error) {
@@ -105,5 +109,9 @@ export class DataFolder {
 
   finish(step: string): void {
     writeFileSync(join(this.path, `${step}.done`), new Date().toISOString());
+  }
+
+  private unusable(why: string): UsageError {
+    return new UsageError(`The data folder ${this.path} cannot be used: ${why}. Free it, or name another with --data.`);
   }
 }
