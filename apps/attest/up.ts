@@ -1,7 +1,7 @@
 import { personIdOf } from '../../packages/people';
 import { type Role, ROLES } from '../../packages/commands';
 import { AttestClient, tokenFor } from './client';
-import { DataFolder } from './data-folder';
+import { DataFolder, type StackUrls } from './data-folder';
 import { regionUnit } from './import/oulad';
 import { countSample, loadSample } from './sample';
 import { startStack } from './stack';
@@ -17,8 +17,8 @@ export interface UpOptions {
 /** Brings everything up, loads the sample on the first start, prints where everything is, and stays until it is told to stop. */
 export async function up({ data: path, port, sample, json }: UpOptions): Promise<void> {
   const data = new DataFolder(path);
-  // A person at a terminal reads the log when needed; whoever collects stderr gets it there.
-  const logFile = process.stderr.isTTY ? data.logFile : undefined;
+  // A person reads the log when needed; a program, and whoever asks for a log, gets it on stderr.
+  const logFile = json || process.env.ATTEST_LOG ? undefined : data.logFile;
   const stack = await startStack({ data, port, report: say, logFile });
   const stopped = untilToldToStop();
   const { urls } = stack;
@@ -31,13 +31,13 @@ export async function up({ data: path, port, sample, json }: UpOptions): Promise
     data.finish('sample');
   }
   if (json) process.stdout.write(`${JSON.stringify({ ready: true, ...urls })}\n`);
-  else await introduce(data, urls);
+  else await introduce(data, urls, logFile);
   await stopped;
   say('Stopping ...');
   await stack.close();
 }
 
-async function introduce(data: DataFolder, urls: Awaited<ReturnType<typeof startStack>>['urls']): Promise<void> {
+async function introduce(data: DataFolder, urls: StackUrls, logFile: string | undefined): Promise<void> {
   say();
   say('Attest is up.');
   say();
@@ -48,7 +48,7 @@ async function introduce(data: DataFolder, urls: Awaited<ReturnType<typeof start
   say(`  ClickHouse   ${urls.clickhouse}`);
   say(`  NATS         ${urls.nats ?? 'not running'}`);
   say(`  Data         ${data.path}`);
-  if (process.stderr.isTTY) say(`  Log          ${data.logFile}`);
+  if (logFile) say(`  Log          ${logFile}`);
   say();
   say('Tokens of tenant "ou", good for one hour ("npx attest token --help" makes others):');
   say();

@@ -1,11 +1,16 @@
+import { randomUUID } from 'node:crypto';
 import { once } from 'node:events';
-import { rmSync, writeFileSync } from 'node:fs';
+import { readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { createServer, type Server } from 'node:net';
 import { join } from 'node:path';
 import type { Report } from '../../apps/reports/reports.controller';
 import type { CourseOutcomes } from '../../projections/expected-reports';
+import { LocalIssuer } from '../../packages/auth';
+import { ApiClient } from './api-client';
+import { spawnAttest } from './reachable-stack';
 import { published } from './records';
 import { attest, type CliResult, RunningStack, type StackOptions, temporaryFolder } from './running-stack';
+import { until } from './until';
 
 describe('attest up', () => {
   const folder = temporaryFolder();
@@ -57,6 +62,24 @@ describe('attest up', () => {
     const second = await start({ data, sample: true });
     expect(await counts(second)).toEqual(before);
     await second.stop();
+  });
+
+  it('given somebody who reads what it says, when a command is refused, then that is in the log and not before their eyes', async () => {
+    const data = join(folder, 'people');
+    const stack = spawnAttest(['up', '--no-sample', '--port', '0'], { ATTEST_DATA: data });
+    let said = '';
+    stack.stderr!.setEncoding('utf8').on('data', (text: string) => (said += text));
+    await until(() => said.includes('Ctrl-C stops it.') || stack.exitCode !== null);
+    const [, api] = /^ +API +(http:.*)$/m.exec(said)!;
+    const issuer = await LocalIssuer.open(join(data, 'issuer.json'));
+    const admin = new ApiClient(api!, await issuer.issue({ sub: 'admin', tenant: 'acme', roles: ['admin'] }, '1h'));
+    const { status } = await admin.send('complete-enrollment', { person: randomUUID(), course: 'never' });
+    expect(status).toBe(422);
+    stack.kill('SIGINT');
+    await once(stack, 'close');
+    expect(said).toContain(`Log          ${join(data, 'attest.log')}`);
+    expect(said).not.toMatch(/^\{/m);
+    expect(readFileSync(join(data, 'attest.log'), 'utf8')).toContain('urn:attest:problem:refused');
   });
 
   it('given a running stack, when Ctrl-C is pressed, then it exits with 0 and leaves no process', async () => {
