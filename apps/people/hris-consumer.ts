@@ -2,13 +2,16 @@ import { type BeforeApplicationShutdown, Inject, Injectable, type OnApplicationB
 import type { NatsConnection } from '@nats-io/transport-node';
 import { LOG, NATS } from '../../infra/engines.module';
 import type { Log } from '../../infra/log';
-import { JetStreamConsumer, type Outcome } from '../../infra/nats';
+import { JetStreamConsumer, type Treatment } from '../../infra/nats';
+import { CommandPipeline, type CommandResult } from '../../packages/eventsourcing';
+import { personDecider } from '../../packages/people';
 import { CommandDispatcher } from '../shared/command-dispatcher';
 import { isFinalRefusal } from '../shared/problems';
 import { type HrisCommand, readHrisFact, UnusableFactError } from './hris-facts';
 
-export const HRIS_STREAM = { name: 'HRIS', subjects: ['hris.>'] };
-export const HRIS_DEAD_LETTERS = { name: 'HRIS_DEAD_LETTERS', subjects: ['dead-letter.hris.>'] };
+/** Applied messages are kept for as long as somebody may want to look at them; those that nobody applies for 90 days are lost. */
+export const HRIS_STREAM = { name: 'HRIS', subjects: ['hris.>'], days: 90 };
+export const HRIS_DEAD_LETTERS = { name: 'HRIS_DEAD_LETTERS', subjects: ['dead-letter.hris.>'], days: 365 };
 
 /**
  * Applies the HRIS's facts: acknowledged only after the append, in order per person, once per CloudEvent id. What cannot be applied goes
@@ -22,6 +25,7 @@ export class HrisConsumer implements OnApplicationBootstrap, BeforeApplicationSh
     @Inject(NATS) private readonly nats: NatsConnection | null,
     @Inject(LOG) private readonly log: Log,
     private readonly dispatcher: CommandDispatcher,
+    private readonly pipeline: CommandPipeline,
   ) {}
 
   async onApplicationBootstrap(): Promise<void> {
@@ -31,10 +35,7 @@ export class HrisConsumer implements OnApplicationBootstrap, BeforeApplicationSh
       deadLetters: HRIS_DEAD_LETTERS,
       durable: 'attest-people',
       log: this.log,
-      read: (message) => {
-        const fact = readHrisFact(message.subject, message.data);
-        return { key: fact.person, apply: () => this.apply(fact) };
-      },
+      read: (message) => this.treat(readHrisFact(message.subject, message.data)),
       isFinal: (error) => error instanceof UnusableFactError || isFinalRefusal(error),
     });
   }
@@ -43,9 +44,27 @@ export class HrisConsumer implements OnApplicationBootstrap, BeforeApplicationSh
     await this.consumer?.stop();
   }
 
-  private async apply({ tenant, type, data, commandId, cloudEventId }: HrisCommand): Promise<Outcome> {
+  /** A name that comes after the person was erased is not taken, and not kept in the stream either. */
+  private treat(fact: HrisCommand): Treatment {
+    const { tenant, person, data } = fact;
+    let isFirst = false;
+    return {
+      key: person,
+      apply: async () => {
+        const { outcome, revision, events } = await this.apply(fact);
+        isFirst = revision + 1 === events.length;
+        return outcome;
+      },
+      mustForget: async () => {
+        if (isFirst || !('name' in data || 'email' in data)) return false;
+        return (await this.pipeline.stateOf(personDecider, tenant, person)).isErased;
+      },
+    };
+  }
+
+  private apply({ tenant, type, data, commandId, cloudEventId }: HrisCommand): Promise<CommandResult> {
     const delivery = { via: 'hris', id: commandId, correlationId: cloudEventId, causationId: cloudEventId };
     const caller = { sub: 'hris', tenant, roles: ['service'] as const };
-    return (await this.dispatcher.dispatch(type, data, { ...delivery, caller })).outcome;
+    return this.dispatcher.dispatch(type, data, { ...delivery, caller });
   }
 }

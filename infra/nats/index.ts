@@ -5,4 +5,5 @@ export {
   type Outcome,
   type Receipt,
   type StreamDefinition,
+  type Treatment,
 } from './jetstream-consumer';

@@ -4,6 +4,7 @@ import {
   DeliverPolicy,
   jetstream,
   type JetStreamClient,
+  type JetStreamManager,
   jetstreamManager,
   type JsMsg,
   RetentionPolicy,
@@ -16,6 +17,17 @@ import type { Log } from '../log';
 export interface StreamDefinition {
   readonly name: string;
   readonly subjects: readonly string[];
+  /** For how many days a message is kept; takes effect when the stream is made. */
+  readonly days: number;
+}
+
+/** How a message is dealt with. */
+export interface Treatment {
+  /** Messages of one key are applied in order, others side by side. */
+  readonly key: string;
+  readonly apply: () => Promise<Outcome>;
+  /** Whether nothing of the message may be kept, asked after it was applied or refused: then it is overwritten. */
+  readonly mustForget: () => Promise<boolean>;
 }
 
 /** What became of a message; sent to the subject in its header `Attest-Receipt`, when it has one. */
@@ -34,12 +46,13 @@ export interface ConsumerOptions {
   readonly deadLetters: StreamDefinition;
   readonly durable: string;
   readonly log: Log;
-  /** What a message is about and how to apply it. Messages of one key are applied in order, others side by side. */
-  readonly read: (message: { subject: string; data: Uint8Array }) => { key: string; apply: () => Promise<Outcome> };
+  /** @throws what the message is refused with */
+  readonly read: (message: { subject: string; data: Uint8Array }) => Treatment;
   /** Whether a failure is for good (dead letter) or for now (try again). */
   readonly isFinal: (error: unknown) => boolean;
 }
 
+const DAY_IN_NANOSECONDS = 24 * 3_600 * 1_000_000_000;
 const ACK_WAIT = 30_000;
 const IN_FLIGHT = 256;
 const RETRY = { first: 100, longest: 5_000 };
@@ -60,6 +73,7 @@ export class JetStreamConsumer {
   private constructor(
     private readonly nats: NatsConnection,
     private readonly js: JetStreamClient,
+    private readonly manager: JetStreamManager,
     private readonly messages: ConsumerMessages,
     private readonly options: ConsumerOptions,
   ) {}
@@ -67,8 +81,9 @@ export class JetStreamConsumer {
   /** Creates the streams and the consumer when they are missing, and begins. */
   static async start(nats: NatsConnection, options: ConsumerOptions): Promise<JetStreamConsumer> {
     const manager = await jetstreamManager(nats, { timeout: TIMEOUT });
-    for (const { name, subjects } of [options.stream, options.deadLetters]) {
-      const config = { name, subjects: [...subjects], storage: StorageType.File, retention: RetentionPolicy.Limits };
+    for (const { name, subjects, days } of [options.stream, options.deadLetters]) {
+      const kept = { storage: StorageType.File, retention: RetentionPolicy.Limits, max_age: days * DAY_IN_NANOSECONDS };
+      const config = { name, subjects: [...subjects], ...kept };
       const known = await manager.streams.info(name).catch((error: Error) => {
         if (error.message.includes('stream not found')) return undefined;
         throw error;
@@ -85,7 +100,7 @@ export class JetStreamConsumer {
     const js = jetstream(nats, { timeout: TIMEOUT });
     const consumer = await js.consumers.get(options.stream.name, options.durable);
     const messages = await consumer.consume({ max_messages: IN_FLIGHT });
-    const started = new JetStreamConsumer(nats, js, messages, options);
+    const started = new JetStreamConsumer(nats, js, manager, messages, options);
     void started.run();
     return started;
   }
@@ -114,27 +129,29 @@ export class JetStreamConsumer {
 
   private prepare(message: JsMsg): { key: string; work: () => Promise<void> } {
     try {
-      const { key, apply } = this.options.read(message);
-      return { key, work: () => this.settle(message, apply) };
+      const treatment = this.options.read(message);
+      return { key: treatment.key, work: () => this.settle(message, treatment) };
     } catch (reason) {
       const error = reason instanceof Error ? reason : new Error(String(reason));
-      const refuse = (): Promise<Outcome> => Promise.reject(error);
-      return { key: `unreadable:${message.seq}`, work: () => this.settle(message, refuse) };
+      const key = `unreadable:${message.seq}`;
+      const apply = (): Promise<Outcome> => Promise.reject(error);
+      return { key, work: () => this.settle(message, { key, apply, mustForget: () => Promise.resolve(false) }) };
     }
   }
 
   /** Applies until it succeeds or fails for good; never rejects. Stopped in between, the message comes again. */
-  private async settle(message: JsMsg, apply: () => Promise<Outcome>): Promise<void> {
-    const { log, isFinal } = this.options;
+  private async settle(message: JsMsg, { apply, mustForget }: Treatment): Promise<void> {
+    const { log, isFinal, stream } = this.options;
     for (let wait = RETRY.first; !this.stopping.signal.aborted; wait = Math.min(wait * 2, RETRY.longest)) {
       try {
         const settled = await apply().then(
           (outcome) => ({ outcome }),
           async (error: unknown) => {
             if (!isFinal(error)) throw error;
-            return { outcome: 'refused', reason: await this.bury(message, error as Error) } as const;
+            return { outcome: 'refused', reason: await this.bury(message, error as Error, mustForget) } as const;
           },
         );
+        if (await mustForget()) await this.manager.streams.deleteMessage(stream.name, message.seq, true);
         message.ack();
         this.sendReceipt(message, settled);
         return;
@@ -149,7 +166,7 @@ export class JetStreamConsumer {
   }
 
   /** @returns the reason */
-  private async bury(message: JsMsg, error: Error): Promise<string> {
+  private async bury(message: JsMsg, error: Error, mustForget: () => Promise<boolean>): Promise<string> {
     const { log, stream } = this.options;
     log.warn({ subject: message.subject, seq: message.seq, reason: error.message }, 'dead letter');
     const reason = headers();
@@ -157,7 +174,8 @@ export class JetStreamConsumer {
     reason.set('Attest-Reason', `${error.name}: ${error.message}`.replace(/[^\x20-\x7e]+/g, ' '));
     reason.set('Attest-Sequence', String(message.seq));
     const msgID = `${stream.name}:${message.seq}`;
-    await this.js.publish(`dead-letter.${message.subject}`, message.data, { headers: reason, msgID });
+    const data = (await mustForget()) ? undefined : message.data;
+    await this.js.publish(`dead-letter.${message.subject}`, data, { headers: reason, msgID });
     return error.message;
   }
 
