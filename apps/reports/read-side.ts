@@ -1,5 +1,6 @@
 import { Inject, Injectable } from '@nestjs/common';
 import { Db } from 'mongodb';
+import { availableParallelism } from 'node:os';
 import { setTimeout as delay } from 'node:timers/promises';
 import type { ClickHouseClient } from '@clickhouse/client';
 import { type Freshness, Warehouse } from '../../infra/clickhouse';
@@ -14,8 +15,8 @@ import { ReportQueue } from './report-queue';
 
 /** How long a query waits for the position that its caller asked for, in milliseconds. */
 const PATIENCE = 10_000;
-/** On a small machine more at once only makes each take longer. */
-const QUEUE = { running: 4, waiting: 2_000 };
+/** More at once than there are processors only makes each take longer. */
+const QUEUE = { running: Math.max(2, availableParallelism()), waiting: 2_000 };
 
 /** The read models and the warehouse, and how far each has come. */
 @Injectable()

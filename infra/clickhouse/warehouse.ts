@@ -69,15 +69,11 @@ export class Warehouse {
       manager && peopleChanged !== undefined
         ? await this.subtrees.of({ tenant, manager, scope, asOf: parameters.asOf, upTo, peopleChanged })
         : undefined;
-    const query = this.sqlOf(name, subtree);
+    const sql = this.sqlOf(name, subtree);
     const asOf = toDateTime64(parameters.asOf);
-    const query_params = { ...defaultsOf(query), ...parameters, ...subtree, asOf, upTo: upTo.toString() };
-    const clickhouse_settings = {
-      output_format_json_quote_64bit_integers: 0,
-      limit: String(limit),
-      offset: String(offset),
-    } as const;
-    return { query, query_params, clickhouse_settings };
+    const query_params = { ...defaultsOf(sql), ...parameters, ...subtree, asOf, upTo: upTo.toString() };
+    const clickhouse_settings = { output_format_json_quote_64bit_integers: 0 } as const;
+    return { query: partOf(sql, Number(limit), Number(offset)), query_params, clickhouse_settings };
   }
 
   private sqlOf(name: string, subtree: Subtree | undefined): string {
@@ -112,13 +108,19 @@ export class Warehouse {
 
   /** @param tables only these migrations count, each of which must have begun; all when empty */
   async freshness(tables: readonly string[] = []): Promise<Freshness> {
-    const query_params = { tables, people: this.sql.peopleFrom.migrations };
-    const answer = await this.clickhouse.query({ query: FRESHNESS, query_params, format: 'JSONEachRow' });
-    const [row] = await answer.json<{ position: string; people: string; changed: string }>();
-    const { position, people, changed } = row!;
-    const recordedAt = await this.recordedAt(position);
-    const isKnown = BigInt(people) >= BigInt(position);
-    return { position: BigInt(position), recordedAt, peopleChanged: isKnown ? BigInt(changed) : undefined };
+    const answer = await this.clickhouse.query({ query: WATERMARKS, format: 'JSONEachRow' });
+    const watermarks = (await answer.json<{ name: string; reached: string; changed: string }>()).map(
+      ({ name, reached, changed }) => ({ name, reached: BigInt(reached), changed: BigInt(changed) }),
+    );
+    const named = (names: readonly string[]) => watermarks.filter(({ name }) => names.includes(name));
+    const counted = tables.length === 0 ? watermarks : named(tables);
+    const position = counted.length < tables.length ? 0n : least(counted.map(({ reached }) => reached));
+    const people = named(this.sql.peopleFrom.migrations);
+    const isKnown = least(people.map(({ reached }) => reached)) >= position;
+    const peopleChanged = isKnown
+      ? people.map(({ changed }) => changed).reduce((a, b) => (a > b ? a : b), 0n)
+      : undefined;
+    return { position, recordedAt: await this.recordedAt(position.toString()), peopleChanged };
   }
 
   private async recordedAt(position: string): Promise<string | null> {
@@ -140,16 +142,13 @@ const REACHED = `
     WHERE empty({tables:Array(String)}) OR name IN {tables:Array(String)}
   ) AS reached`;
 
-const FRESHNESS = `
-  SELECT
-    toString(if(uniqExactIf(name, counts) >= length({tables:Array(String)}), minIf(reached, counts), 0)) AS position,
-    toString(minIf(reached, name IN {people:Array(String)})) AS people,
-    toString(maxIf(last_changed, name IN {people:Array(String)})) AS changed
-  FROM
-  (
-    SELECT name, max(position) AS reached, max(changed) AS last_changed, empty({tables:Array(String)}) OR has({tables:Array(String)}, name) AS counts
-    FROM watermarks GROUP BY name
-  )`;
+/** Short, since every report asks it first. */
+const WATERMARKS =
+  'SELECT name, toString(max(position)) AS reached, toString(max(changed)) AS changed FROM watermarks GROUP BY name';
+
+function least(positions: readonly bigint[]): bigint {
+  return positions.reduce((a, b) => (a < b ? a : b), positions[0] ?? 0n);
+}
 
 const RECORDED_AT = `
   SELECT concat(replaceOne(toString(recorded_at), ' ', 'T'), 'Z') AS at FROM events WHERE position = {position:UInt64}`;
@@ -158,4 +157,11 @@ const RECORDED_AT = `
 function defaultsOf(sql: string): Record<string, string> {
   const defaults = sql.matchAll(/^-- default (\w+) ?(.*)$/gm);
   return Object.fromEntries([...defaults].map(([, parameter = '', value = '']) => [parameter, value]));
+}
+
+/** Rows of a query's answer. As part of the text: the settings that say the same make ClickHouse analyse the query twice. */
+function partOf(sql: string, limit: number, offset: number): string {
+  if (limit === 0 && offset === 0) return sql;
+  const [query, settings] = sql.split(/^(?=SETTINGS )/m);
+  return `${query!.trimEnd()}\nLIMIT ${offset}, ${limit === 0 ? '18446744073709551615' : limit}\n${settings ?? ''}`;
 }
