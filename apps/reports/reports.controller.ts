@@ -10,6 +10,7 @@ import { InvalidParameterError, NotFoundError } from '../shared/problems';
 import { requireAccessTo, requireTeamSight, seesWholeTenant } from './access';
 import { momentOf, ReportParameters } from './query-parameters';
 import { ReadSide } from './read-side';
+import { ReportBatches } from './report-batches';
 import { decodeCursor, encodeCursor } from './report-cursor';
 import { type FileFormat, MEDIA_TYPES } from './media-types';
 import { exported, formatOf } from './report-formats';
@@ -48,10 +49,14 @@ interface Ask {
   readonly caller: string;
 }
 
+/** What several managers may ask alike. */
+interface Alike extends Omit<Ask, 'caller'> {
+  readonly limit: number;
+}
+
 /** Rows of a report as it is at one place in the log. */
 interface Page extends Omit<Ask, 'caller'> {
   readonly fresh: Freshness;
-  readonly peopleChanged: bigint | undefined;
   readonly question: object;
   readonly limit: number;
   readonly offset: number;
@@ -62,7 +67,11 @@ interface Page extends Omit<Ask, 'caller'> {
 @ApiBearerAuth()
 @Controller('v1/reports')
 export class ReportsController {
-  constructor(private readonly readSide: ReadSide) {}
+  private readonly batches: ReportBatches<Alike, { fresh: Freshness; found: readonly object[] }>;
+
+  constructor(private readonly readSide: ReadSide) {
+    this.batches = new ReportBatches(readSide.queue, (alike, managers) => this.answerSeveral(alike, managers));
+  }
 
   @Get(':report')
   @ApiOperation({
@@ -95,7 +104,7 @@ export class ReportsController {
   private async askedBy(caller: Caller, name: string, parameters: ReportParameters): Promise<Asked> {
     const { defaults } = describeReport(name);
     const { scope, within, course } = parameters;
-    const manager = parameters.manager ?? (seesWholeTenant(caller) ? undefined : caller.sub);
+    const manager = parameters.manager?.toLowerCase() ?? (seesWholeTenant(caller) ? undefined : caller.sub);
     if (manager) await requireAccessTo(this.readSide.db, caller, manager);
     const given = Object.entries({ manager, scope, within, course }).filter(([, value]) => value !== undefined);
     for (const [parameter] of given) {
@@ -107,6 +116,11 @@ export class ReportsController {
   private async page({ name, asked, caller }: Ask, parameters: ReportParameters): Promise<Report<object>> {
     const { asOf, knownAt, cursor, limit = PAGE } = parameters;
     const question = { name, asked, asOf: asOf ?? null, knownAt: knownAt ?? null };
+    const { manager, ...others } = asked;
+    if (manager && describeReport(name).partedBy && !asOf && !knownAt && cursor === undefined) {
+      const { fresh, found } = await this.batches.ask({ name, asked: others, limit }, manager);
+      return reportOf({ name, asked, fresh, question, limit, offset: 0 }, found);
+    }
     const from = cursor === undefined ? undefined : decodeCursor(cursor, question);
     const { fresh, peopleChanged } = await this.freshness(
       name,
@@ -122,27 +136,25 @@ export class ReportsController {
       offset,
     };
     return this.readSide.queue.answer(caller, canonicalJson(same), () =>
-      this.answer({ name, asked, fresh, peopleChanged, question, limit, offset }),
+      this.answer({ name, asked, fresh, question, limit, offset }, peopleChanged),
     );
   }
 
-  private async answer({ name, asked, fresh, peopleChanged, question, limit, offset }: Page): Promise<Report<object>> {
-    // One more than the page, to see whether there is another.
+  private async answer(page: Page, peopleChanged: bigint | undefined): Promise<Report<object>> {
+    const { name, asked, fresh, limit, offset } = page;
     const { position, effective } = fresh;
+    // One more than the page, to see whether there is another.
     const query = { ...asked, asOf: effective, upTo: BigInt(position), peopleChanged, limit: limit + 1, offset };
-    const found = await this.readSide.warehouse.report<object>(name, query);
-    const rows = found.slice(0, limit);
-    const isWhole = offset === 0 && found.length <= limit;
-    const answer = {
-      report: name,
-      parameters: isWhole ? asked : { ...asked, limit: String(limit), offset: String(offset) },
-      asOf: fresh,
-      projection: projectionVersion(name),
-      rows,
-    };
-    const next =
-      found.length > limit ? encodeCursor({ position, effective, offset: offset + limit }, question) : undefined;
-    return { ...answer, ...(next && { next }), digest: reportDigest(answer) };
+    return reportOf(page, await this.readSide.warehouse.report<object>(name, query));
+  }
+
+  /** What several managers ask about now, as of the moment when it is their turn. */
+  private async answerSeveral({ name, asked, limit }: Alike, managers: readonly string[]) {
+    const { fresh, peopleChanged } = await this.freshness(name, {});
+    const { position, effective } = fresh;
+    const query = { ...asked, asOf: effective, upTo: BigInt(position), peopleChanged, limit: limit + 1 };
+    const reports = await this.readSide.warehouse.reportsOf<object>(name, managers, query);
+    return new Map([...reports].map(([manager, found]) => [manager, { fresh, found }]));
   }
 
   private async file(
@@ -181,4 +193,20 @@ export class ReportsController {
     const { position, recordedAt: time, peopleChanged } = await this.readSide.knownAt(knownAt, name);
     return { fresh: { position: position.toString(), time, effective }, peopleChanged };
   }
+}
+
+/** @param found the rows of the page, and one more when there is another page */
+function reportOf({ name, asked, fresh, question, limit, offset }: Page, found: readonly object[]): Report<object> {
+  const { position, effective } = fresh;
+  const isWhole = offset === 0 && found.length <= limit;
+  const answer = {
+    report: name,
+    parameters: isWhole ? asked : { ...asked, limit: String(limit), offset: String(offset) },
+    asOf: fresh,
+    projection: projectionVersion(name),
+    rows: found.slice(0, limit),
+  };
+  const next =
+    found.length > limit ? encodeCursor({ position, effective, offset: offset + limit }, question) : undefined;
+  return { ...answer, ...(next && { next }), digest: reportDigest(answer) };
 }

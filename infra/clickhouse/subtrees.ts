@@ -12,7 +12,7 @@ export interface Subtree {
 
 export interface SubtreeQuestion {
   readonly tenant: string;
-  readonly manager: string;
+  readonly managers: readonly string[];
   readonly scope: string;
   /** ISO 8601. */
   readonly asOf: string;
@@ -48,29 +48,41 @@ export class Subtrees {
     private readonly largest = LARGEST,
   ) {}
 
-  /** Undefined when the question is about a time or a place in the log for which nothing is remembered, or about too many people. */
-  async of(question: SubtreeQuestion): Promise<Subtree | undefined> {
-    const { tenant, manager, scope, asOf, upTo, peopleChanged } = question;
-    if (upTo < peopleChanged || toDateTime64(asOf) < (await this.latestOf(tenant, peopleChanged))) return undefined;
-    const key = [tenant, manager, scope].join('/');
-    const found = this.known.get(key);
-    if (found?.peopleChanged === peopleChanged) return found.subtree;
-    const subtree = await this.read(question);
-    this.remember(key, { peopleChanged, subtree });
-    return subtree;
+  /** By manager. Nobody when the question is about a time or a place in the log for which nothing is remembered; those with too many people are left out. */
+  async of(question: SubtreeQuestion): Promise<ReadonlyMap<string, Subtree>> {
+    const { tenant, managers, scope, asOf, upTo, peopleChanged } = question;
+    const found = new Map<string, Subtree>();
+    if (upTo < peopleChanged || toDateTime64(asOf) < (await this.latestOf(tenant, peopleChanged))) return found;
+    const keyOf = (manager: string): string => [tenant, manager, scope].join('/');
+    const isKnown = (manager: string): boolean => this.known.get(keyOf(manager))?.peopleChanged === peopleChanged;
+    const unknown = managers.filter((manager) => !isKnown(manager));
+    const read = unknown.length === 0 ? found : await this.read({ ...question, managers: unknown });
+    for (const manager of unknown) this.remember(keyOf(manager), { peopleChanged, subtree: read.get(manager) });
+    for (const manager of managers) {
+      const subtree = read.get(manager) ?? this.known.get(keyOf(manager))?.subtree;
+      if (subtree) found.set(manager, subtree);
+    }
+    return found;
   }
 
-  private async read({ tenant, manager, scope, asOf, upTo }: SubtreeQuestion): Promise<Subtree | undefined> {
-    const asked = { tenant, manager, scope, asOf: toDateTime64(asOf), upTo: upTo.toString() };
-    const { below: walk, team: working } = this.sql.people;
-    const below = await this.persons(`${walk} LIMIT ${this.largest + 1}`, asked);
-    if (below.length > this.largest) return undefined;
-    return { below, team: await this.persons(working, { ...asked, below }) };
+  private async read({ tenant, managers, scope, asOf, upTo }: SubtreeQuestion): Promise<Map<string, Subtree>> {
+    const asked = { tenant, scope, asOf: toDateTime64(asOf), upTo: upTo.toString() };
+    const walk = { ...asked, managers, most: this.largest + 1 };
+    const walked = await this.rows<{ manager: string; people: string[] }>(this.sql.people.below, walk);
+    const few = walked.filter(({ people }) => people.length <= this.largest);
+    const below = [...new Set(few.flatMap(({ people }) => people))];
+    const working = await this.rows<{ person: string }>(this.sql.people.team, { ...asked, manager: '', below });
+    const team = new Set(working.map(({ person }) => person));
+    return new Map(
+      few.map(({ manager, people }) => {
+        return [manager, { below: people, team: people.filter((person) => person !== manager && team.has(person)) }];
+      }),
+    );
   }
 
-  private async persons(query: string, query_params: Record<string, unknown>): Promise<string[]> {
+  private async rows<Row>(query: string, query_params: Record<string, unknown>): Promise<Row[]> {
     const answer = await this.clickhouse.query({ query, query_params, format: 'JSONEachRow' });
-    return (await answer.json<{ person: string }>()).map(({ person }) => person);
+    return answer.json<Row>();
   }
 
   private async latestOf(tenant: string, peopleChanged: bigint): Promise<string> {
@@ -79,8 +91,7 @@ export class Subtrees {
     const latest = (table: string): string =>
       `SELECT max(occurred_at) AS at FROM ${table} WHERE tenant = {tenant:String}`;
     const query = `SELECT toString(max(at)) AS at FROM (${this.sql.peopleFrom.tables.map(latest).join(' UNION ALL ')})`;
-    const answer = await this.clickhouse.query({ query, query_params: { tenant }, format: 'JSONEachRow' });
-    const [{ at }] = (await answer.json<{ at: string }>()) as [{ at: string }];
+    const [{ at }] = (await this.rows<{ at: string }>(query, { tenant })) as [{ at: string }];
     this.latest.set(tenant, { peopleChanged, at });
     return at;
   }

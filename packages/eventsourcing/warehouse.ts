@@ -14,7 +14,12 @@ export interface WarehouseMigration {
 export interface ReportSql {
   /** A report by its name. `given`: the people whom it is about come as the parameters `below` and `team`. */
   readonly report: (name: string, people?: 'given') => string;
-  /** Find them: `person`, the manager and everybody below; then of the parameter `below` those whom the report is about. */
+  /** The column that says whose its rows are, where the people of several managers can be `given` at once. */
+  readonly partedBy: (name: string) => 'manager' | 'person' | undefined;
+  /**
+   * Find them: of `managers` each `manager` with `people`, themselves and everybody below, `most` of them; then of the parameter
+   * `below` each `person` whom the report is about.
+   */
   readonly people: { readonly below: string; readonly team: string };
   /** What that is read from: tables with `occurred_at`, and the migrations that take everything that changes its answer. */
   readonly peopleFrom: { readonly tables: readonly string[]; readonly migrations: readonly string[] };

@@ -1,10 +1,10 @@
 -- {manager}, everybody below, and how far; with {scope} 'direct' only who reports to {manager}. Nobody when {manager} is ''.
 below AS
 (
-    SELECT toUUIDOrZero({manager:String}) AS person, 0 AS depth
+    SELECT {manager:String} AS root, toUUIDOrZero(root) AS person, 0 AS depth
     WHERE {manager:String} != ''
     UNION ALL
-    SELECT line.person AS person, below.depth + 1 AS depth
+    SELECT below.root AS root, line.person AS person, below.depth + 1 AS depth
     FROM
     (
         SELECT manager, person, argMax(joined, position) AS is_member

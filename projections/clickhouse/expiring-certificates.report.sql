@@ -1,4 +1,5 @@
 -- Certificates whose last day is at most {within} days away, soonest first, and whether their renewal is under way. People as in overdue.
+-- parted by person
 -- default manager
 -- default scope subtree
 -- default within 30

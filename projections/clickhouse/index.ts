@@ -9,6 +9,8 @@ const INCLUDE = /^-- include (\S+)$/gm;
 /** How each report begins that may be about the people below a manager, and those of them who work here. */
 const BELOW = /^WITH RECURSIVE\n-- include below\n,$/m;
 const TEAM = /^-- include team\n,\n/m;
+/** Where the walk begins. */
+const ROOT = /SELECT \{manager:String\} AS root, (.*)\n *WHERE \{manager:String\} != ''/;
 
 /** The SQL files as they stand beside this one, in the order of their numbers. */
 export function readMigrations(): readonly WarehouseMigration[] {
@@ -45,8 +47,14 @@ export function readReport(name: string, people?: 'given'): string {
 /** Everything that the warehouse is asked with. */
 export const reportSql: ReportSql = {
   report: readReport,
+  partedBy: (name) => describeReport(name).partedBy,
   people: {
-    below: withParts('WITH RECURSIVE\n-- include below\nSELECT DISTINCT toString(person) AS person FROM below'),
+    below: withParts(`WITH RECURSIVE
+-- include below
+SELECT root AS manager, groupUniqArray({most:UInt64})(toString(person)) AS people FROM below GROUP BY root`).replace(
+      ROOT,
+      'SELECT arrayJoin({managers:Array(String)}) AS root, $1',
+    ),
     team: withGivenPeople('WITH\n-- include team\nSELECT toString(person) AS person FROM team'),
   },
   peopleFrom: { tables: ['team_lines', 'person_facts'], migrations: ['010-team-lines', '004-person-facts'] },
@@ -72,9 +80,13 @@ export interface ReportDescription {
   readonly says: string;
   /** What it takes beside tenant, asOf and upTo, and what holds where it is not given. */
   readonly defaults: Readonly<Record<string, string>>;
+  /** Whom its rows are about, where what several managers ask for is one report whose rows are theirs. */
+  readonly partedBy: 'manager' | 'person' | undefined;
 }
 
 export function describeReport(name: string): ReportDescription {
+  const known = descriptions.get(name);
+  if (known) return known;
   const comment = /^(--.*\n)+/.exec(read(`${name}.report.sql`))?.[0] ?? '';
   const lines = comment
     .trim()
@@ -84,9 +96,15 @@ export function describeReport(name: string): ReportDescription {
     const [, parameter, value] = /^default (\w+) ?(.*)$/.exec(line) ?? [];
     return parameter ? [[parameter, value ?? ''] as const] : [];
   });
-  const says = lines.filter((line) => !line.startsWith('default ')).join(' ');
-  return { says, defaults: Object.fromEntries(defaults) };
+  const parted = lines.map((line) => /^parted by (manager|person)$/.exec(line)?.[1]).find(Boolean);
+  const says = lines.filter((line) => !/^(default|parted by) /.test(line)).join(' ');
+  const partedBy = parted as ReportDescription['partedBy'];
+  const description = { says, defaults: Object.fromEntries(defaults), partedBy };
+  descriptions.set(name, description);
+  return description;
 }
+
+const descriptions = new Map<string, ReportDescription>();
 
 /** The names of the migrations whose tables a report is read from: it is as fresh as the one that is furthest behind. */
 export function tablesOf(report: string): readonly string[] {

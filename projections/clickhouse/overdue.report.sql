@@ -1,5 +1,6 @@
 -- What is open although it was due, longest first. With {manager} of the people below, unless {scope} is 'direct' all of them; '' for
 -- everybody who reports to somebody.
+-- parted by person
 -- default manager
 -- default scope subtree
 -- default within 0

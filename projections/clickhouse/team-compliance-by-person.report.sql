@@ -1,4 +1,5 @@
 -- How each person stands; otherwise as team-compliance.
+-- parted by person
 -- default manager
 -- default scope subtree
 -- default within 30

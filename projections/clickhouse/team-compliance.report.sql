@@ -1,6 +1,7 @@
 -- How each team stands: the active people who report to a manager, and what they are assigned (open, completed or failed). With
 -- {manager} the teams of that manager and, unless {scope} is 'direct', of everybody below; '' for all teams. What is open is overdue
 -- once its day is over, and due soon when that day is at most {within} days away; a certificate is expiring when its last day is.
+-- parted by manager
 -- default manager
 -- default scope subtree
 -- default within 30

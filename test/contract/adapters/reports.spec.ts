@@ -129,8 +129,10 @@ it('walks down the reporting lines once for all reports about the same people, a
   } as ClickHouseClient;
   const subtrees = new Subtrees(counting, reportSql);
   const manager = personOf(0);
-  const asked = { tenant: 'acme', manager, scope: 'subtree', asOf: '2026-12-31T23:59:59.999Z', upTo: END };
-  const found = await subtrees.of({ ...asked, peopleChanged: 5n });
+  const asked = { tenant: 'acme', managers: [manager], scope: 'subtree', asOf: '2026-12-31T23:59:59.999Z', upTo: END };
+  const below = async (of = subtrees, more: object = {}) =>
+    (await of.of({ ...asked, peopleChanged: 5n, ...more })).get(manager);
+  const found = await below();
 
   const persons = fold('2026-12-31', END).people.documents;
   const isBelow = (person: string | null | undefined): boolean => {
@@ -144,11 +146,32 @@ it('walks down the reporting lines once for all reports about the same people, a
   expect([...found!.team].sort()).toEqual(team);
   expect([...found!.below].sort()).toEqual([...everybody, manager].sort());
 
-  expect(await subtrees.of({ ...asked, peopleChanged: 5n })).toBe(found);
+  expect(await below()).toBe(found);
   expect(walks).toBe(1);
-  expect(await subtrees.of({ ...asked, peopleChanged: 6n })).toEqual(found);
+  expect(await below(subtrees, { peopleChanged: 6n })).toEqual(found);
   expect(walks).toBe(2);
-  expect(await subtrees.of({ ...asked, peopleChanged: 6n, asOf: '2026-01-02T00:00:00.000Z' })).toBeUndefined();
-  expect(await subtrees.of({ ...asked, peopleChanged: 6n, upTo: 5n })).toBeUndefined();
-  expect(await new Subtrees(counting, reportSql, 3).of({ ...asked, peopleChanged: 6n })).toBeUndefined();
+  expect(await below(subtrees, { asOf: '2026-01-02T00:00:00.000Z' })).toBeUndefined();
+  expect(await below(subtrees, { upTo: 4n })).toBeUndefined();
+  expect(await below(new Subtrees(counting, reportSql, 3))).toBeUndefined();
+});
+
+it('gives several managers at once what it gives each of them alone', async () => {
+  const { peopleChanged } = await loaded.warehouse.freshness();
+  const managers = [...Array.from({ length: 6 }, (_, n) => personOf(n)), 'nobody'];
+  const parted = reportNames().filter((name) => reportSql.partedBy(name));
+  expect(parted).toEqual(['expiring-certificates', 'overdue', 'team-compliance', 'team-compliance-by-person']);
+  let rows = 0;
+  for (const name of parted) {
+    for (const scope of ['subtree', 'direct']) {
+      const asked = { tenant: 'acme', asOf: '2026-12-31T23:59:59.999Z', upTo: END, peopleChanged, within: 20, scope };
+      const several = await loaded.warehouse.reportsOf(name, managers, asked);
+      expect([...several.keys()].sort()).toEqual([...managers].sort());
+      for (const manager of managers) {
+        const alone = await loaded.warehouse.report(name, { ...asked, manager });
+        expect(several.get(manager)).toEqual(alone);
+        rows += alone.length;
+      }
+    }
+  }
+  expect(rows).toBeGreaterThan(40);
 });
