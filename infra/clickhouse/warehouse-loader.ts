@@ -56,7 +56,7 @@ export class WarehouseLoader implements Consumer {
     await this.readWatermarks();
     await this.forgetOthers();
     this.behind.clear();
-    for (const migration of this.migrations) await this.admit(migration);
+    await this.admit(this.migrations);
     await this.derive(undefined);
     this.backfill();
     return this.landed === 0n ? undefined : this.landed;
@@ -87,7 +87,7 @@ export class WarehouseLoader implements Consumer {
   /** Adds a table to a loader that runs. Its past comes beside what happens meanwhile; await `backfilled` to see it whole. */
   async add(migration: WarehouseMigration): Promise<void> {
     for (const query of migration.create) await this.clickhouse.command({ query });
-    await this.admit(migration);
+    await this.admit([migration]);
     this.migrations.push(migration);
     this.backfill();
   }
@@ -97,11 +97,12 @@ export class WarehouseLoader implements Consumer {
     return this.backfilling;
   }
 
-  /** A table without a watermark is new. It gets one at once, so that nobody takes it for whole before it is. */
-  private async admit({ name, derive }: WarehouseMigration): Promise<void> {
-    if (!derive || this.derived.has(name)) return;
-    if (this.landed > 0n) this.behind.add(name);
-    await this.mark([name], 0n);
+  /** Tables without a watermark are new. They get one at once, so that nobody takes them for whole before they are. */
+  private async admit(migrations: readonly WarehouseMigration[]): Promise<void> {
+    const derived = migrations.filter(({ name, derive }) => derive && !this.derived.has(name));
+    const names = derived.map(({ name }) => name);
+    if (this.landed > 0n) for (const name of names) this.behind.add(name);
+    if (names.length > 0) await this.mark(names, 0n);
   }
 
   /**
