@@ -3,6 +3,7 @@ import { randomUUID } from 'node:crypto';
 import { once } from 'node:events';
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { setTimeout as delay } from 'node:timers/promises';
 import { MongoClient } from 'mongodb';
 import type { ReplayAnswer } from '../../apps/audit/replay-answer';
 import type { ProjectionRow } from '../../apps/projector/projection-status';
@@ -15,6 +16,8 @@ import { until } from './until';
 
 const ROOT = join(__dirname, '..', '..');
 const SENDERS = 4;
+/** Milliseconds that a sender rests between two commands: what it sends is counted, and who carries it changes meanwhile. */
+const REST = 20;
 
 describe('Projections', () => {
   const used = useOwnStack();
@@ -205,6 +208,7 @@ describe('Projections', () => {
           const attempt = attempted(person, 'safety', 50);
           await admin.command('record-attempt', attempt);
           sent.push(attempt.attempt);
+          await delay(REST);
         }
       };
       const senders = Array.from({ length: SENDERS }, send);

@@ -1,14 +1,20 @@
+import { rmSync } from 'node:fs';
+import { join } from 'node:path';
+import { AttestClient } from '../../apps/attest/client';
 import type { Promotion } from '../../apps/attest/promotion';
+import { publishSampleRules, SAMPLE_FOLDER } from '../../apps/attest/sample';
 import type { Explanation } from '../../apps/audit/why';
 import { RunningStack } from './running-stack';
-import { rmSync } from 'node:fs';
 
 describe('The promotion', () => {
   let stack: RunningStack;
   let promotion: Promotion;
 
   beforeAll(async () => {
-    stack = await RunningStack.start({ sample: true });
+    stack = await RunningStack.start();
+    await publishSampleRules(new AttestClient(stack.urls.api, await stack.token('admin')));
+    const imported = await stack.cli('import', 'employees', join(SAMPLE_FOLDER, 'employees'));
+    if (imported.code !== 0) throw new Error(imported.stderr);
     const { code, stdout, stderr } = await stack.cli('scenario', 'promotion', '--json');
     if (code !== 0) throw new Error(stderr);
     promotion = JSON.parse(stdout) as Promotion;
