@@ -37,18 +37,18 @@ export interface Explanation {
   readonly steps: readonly Step[];
 }
 
-/** Aggregates that can be asked about by their id alone. */
-const CATEGORIES = ['enrollment', 'notification', 'attempt', 'person'] as const;
+/** Aggregates that can be asked about by their id alone; where two have the same, the one that stands first. */
+const CATEGORIES = ['enrollment', 'notification', 'attempt', 'person', 'course', 'rule', 'assessment'] as const;
 
 /**
  * Why something is as it is, from the log alone: the chain of causes from the origin to the event, and everything else that
  * the origin led to for the same person. Reads the tenant's part of the log once.
- * @param id of an enrollment, notification, attempt, person or event
+ * @param id of an enrollment, notification, attempt, person, course, rule, assessment or event
  * @throws NotFoundError
  */
 export async function explain(store: EventStore, tenant: string, id: string): Promise<Explanation> {
   const asked = (await newestOf(store, tenant, id)) ?? (await eventOf(store, tenant, id));
-  if (!asked) throw new NotFoundError(`There is no enrollment, notification, attempt, person or event ${id}.`);
+  if (!asked) throw new NotFoundError(`There is no ${CATEGORIES.join(', ')} or event ${id}.`);
   const person = personOf(asked);
   const related: RecordedEvent[] = [];
   for await (const event of eventsOf(store, tenant)) {

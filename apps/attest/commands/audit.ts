@@ -16,7 +16,11 @@ export function addAuditCommands(program: Command): void {
   addReconcileCommand(auditing);
   addReproduceCommand(auditing);
 
-  command(auditing, 'why <id>', 'the chain of causes of an enrollment, notification, attempt, person or event')
+  command(
+    auditing,
+    'why <id>',
+    'the chain of causes of an enrollment, notification, attempt, person, course, rule, assessment or event',
+  )
     .addOption(tenantOption('acme'))
     .action(async (id: string, options: Common) => {
       const client = await connect(options, 'compliance');
