@@ -11,7 +11,7 @@ import { permissions } from '../../projections/mongo/permissions';
 import { appendPoison } from '../split/poison';
 import type { ApiClient } from './api-client';
 import { attempted, hired, newTenant } from './records';
-import { useStack } from './running-stack';
+import { useOwnStack } from './running-stack';
 
 interface Stored {
   _id: string;
@@ -20,7 +20,7 @@ interface Stored {
 
 /** Each store is changed in one way, looked at, and put right again. */
 describe('A reconciliation', () => {
-  const used = useStack();
+  const used = useOwnStack();
   const tenant = newTenant();
   const lea = hired({ occurredAt: '2026-01-01T00:00:00Z', employeeNumber: 'lea' });
   const attempt = attempted(lea.person, 'safety', 80);
