@@ -27,6 +27,9 @@ interface Who {
   readonly sub?: string;
 }
 
+/** Those of `npm start` and of the linked `attest`. */
+const FLAGS = ['--max-semi-space-size=32'];
+
 /** What a process is started with: nothing of Attest's environment but this. */
 export function spawnAttest(
   args: readonly string[],
@@ -35,7 +38,7 @@ export function spawnAttest(
 ): ChildProcess {
   const inherited = Object.entries(process.env).filter(([name]) => !name.startsWith('ATTEST_'));
   const env = { ...Object.fromEntries(inherited), ...environment };
-  return spawn(process.execPath, [CLI, ...args], { env, detached, stdio });
+  return spawn(process.execPath, [...FLAGS, CLI, ...args], { env, detached, stdio });
 }
 
 /** Runs `attest` with these arguments until it ends. */
