@@ -9,6 +9,7 @@ import {
   type MasterKey,
   masterKeysFrom,
   openMasterKeys,
+  reconcileSeconds,
   sealSettings,
   type Settings,
   SettingsError,
@@ -72,6 +73,7 @@ export async function startStack({ data, port, report, logFile }: StackOptions):
       issuer,
       masterKeys: masterKeys(),
       seals: sealSettings(process.env, data.sealKeys),
+      reconcileSeconds: reconcileSeconds(process.env),
       logFile,
     };
     app = await startService(attestModules, settings, { host: HOST, port });

@@ -3,6 +3,7 @@ import { ReportsModule } from '../reports/reports.module';
 import { SealKeys } from '../shared/seal-keys';
 import { AuditController } from './audit.controller';
 import { Reconciliation } from './reconciliation';
+import { ReconciliationSchedule } from './reconciliation-schedule';
 import { Reproduction } from './reproduction';
 import { SealKeysController } from './seal-keys.controller';
 import { StoreCheck } from './store-check';
@@ -13,6 +14,6 @@ import { ExportController } from './export.controller';
 @Module({
   imports: [ReportsModule],
   controllers: [AuditController, VerificationController, ExportController, SealKeysController],
-  providers: [StoreCheck, Reconciliation, Reproduction, SealKeys],
+  providers: [StoreCheck, Reconciliation, ReconciliationSchedule, Reproduction, SealKeys],
 })
 export class AuditModule {}

@@ -15,6 +15,8 @@ export interface Settings {
   /** They wrap the keys of people; the first one wraps from now on. */
   readonly masterKeys: readonly MasterKey[];
   readonly seals: SealSettings;
+  /** Seconds between two comparisons of all stores with the log. */
+  readonly reconcileSeconds: number;
   /** Where logs go; stderr when undefined. */
   readonly logFile?: string | undefined;
 }
@@ -51,6 +53,7 @@ export function settingsFromEnvironment(env: NodeJS.ProcessEnv): Settings {
     },
     masterKeys: masterKeysFrom(required('ATTEST_MASTER_KEY')),
     seals: sealSettings(env),
+    reconcileSeconds: reconcileSeconds(env),
   };
 }
 
@@ -78,6 +81,11 @@ export function sealSettings(env: NodeJS.ProcessEnv, file?: string): SealSetting
     everyEvents: count(env, 'ATTEST_SEAL_EVENTS', 1_000, 5_000),
     everySeconds: count(env, 'ATTEST_SEAL_SECONDS', 10, 86_400),
   };
+}
+
+/** @throws SettingsError that names the variable */
+export function reconcileSeconds(env: NodeJS.ProcessEnv): number {
+  return count(env, 'ATTEST_RECONCILE_SECONDS', 86_400, 604_800);
 }
 
 function count(env: NodeJS.ProcessEnv, name: string, fallback: number, most: number): number {
