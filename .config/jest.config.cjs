@@ -3,6 +3,8 @@ module.exports = {
   rootDir: '..',
   roots: ['<rootDir>/apps', '<rootDir>/packages', '<rootDir>/projections', '<rootDir>/infra', '<rootDir>/test'],
   testMatch: ['**/*.spec.ts'],
+  // The whole of OULAD takes about as long as everything else together: it is asked for.
+  testPathIgnorePatterns: ['/node_modules/', ...(process.env.ATTEST_TEST_FULL_IMPORT ? [] : ['/oulad-full\\.spec'])],
   testEnvironment: 'node',
   // A test that hangs must end some day; a machine that is merely slow or busy must not fail one.
   testTimeout: 400_000,
