@@ -3,6 +3,7 @@ import { EventStoreDBClient, jsonEvent, type JSONType } from '@eventstore/db-cli
 import { MongoClient } from 'mongodb';
 import { Parked, type ParkedDocument } from '../../infra/mongo';
 import { CHAIN_START, chainHash } from '../../packages/eventsourcing';
+import { foreignMetadata } from './foreign-metadata';
 import type { SplitStack } from './split-stack';
 
 /** What an event is made of whose data nobody can read. */
@@ -26,15 +27,7 @@ export async function appendPoison(
   { type, data, occurredAt = new Date().toISOString() } = gradeOfNothing(),
 ): Promise<string> {
   const id = randomUUID();
-  const metadata = {
-    schema: 1,
-    tenant,
-    actor: { sub: 'admin', roles: ['admin'], via: 'http' },
-    commandId: id,
-    $correlationId: id,
-    $causationId: id,
-    occurredAt,
-  };
+  const metadata = foreignMetadata(tenant, id, occurredAt);
   const hash = chainHash(CHAIN_START, { id, type, data: data as object, metadata });
   const client = EventStoreDBClient.connectionString(stack.url('eventstore'));
   try {

@@ -4,6 +4,7 @@ import { createClient } from '@clickhouse/client';
 import { EventStoreDBClient, FORWARDS, jsonEvent, NO_STREAM, START } from '@eventstore/db-client';
 import { MongoClient } from 'mongodb';
 import { CHAIN_START, chainHash } from '../../../packages/eventsourcing';
+import { foreignMetadata } from '../../split/foreign-metadata';
 import type { JobResult, RawAppendsJob, RawDocumentsJob, RawReadsJob, RawRowsJob } from './job';
 import { Record } from './record';
 
@@ -34,16 +35,7 @@ function recordedAttempt(tenant: string) {
   const [id, attemptId] = [randomUUID(), randomUUID()];
   const grade = { raw: 50, min: 0, max: 100, passMark: 40, scaled: 0.5, passed: true };
   const ids = { attempt: attemptId, person: randomUUID(), course: 'safety' };
-  const metadata = {
-    schema: 1,
-    tenant,
-    actor: { sub: 'admin', roles: ['admin'], via: 'http' },
-    commandId: id,
-    $correlationId: id,
-    $causationId: id,
-    occurredAt: new Date().toISOString(),
-    hash: EXAMPLE_HASH,
-  };
+  const metadata = { ...foreignMetadata(tenant, id, new Date().toISOString()), hash: EXAMPLE_HASH };
   const data = { ...ids, assessment: 'quiz', banked: false, grade };
   return {
     stream: `${tenant}.attempt-${attemptId}`,
