@@ -10,6 +10,6 @@ export { runProjector } from './run-projector';
 export { runWorkflows } from './run-workflows';
 export { WorkflowRedrive } from './workflow-redrive';
 export { WorkflowRunner } from './workflow-runner';
-export type { WorkflowCommand } from './workflow-steps';
+export type { WorkflowCommand } from './workflow-command';
 export { type Sweep, WorkflowStates } from './workflow-states';
 export { SealLedger } from './seal-ledger';

@@ -1,6 +1,6 @@
 import type { Collection, Db, Filter } from 'mongodb';
 import type { RecordedEvent } from '../../packages/eventsourcing';
-import type { WorkflowCommand } from './workflow-steps';
+import type { WorkflowCommand } from './workflow-command';
 
 /** An event that a consumer could not apply, kept until it is driven again. Storage format. */
 export interface ParkedDocument {

@@ -5,7 +5,8 @@ import type { Consumer } from '../consumer';
 import { Checkpoints } from './checkpoints';
 import { Parked } from './parked';
 import { type KnownState, nameOf, SHARED, WorkflowStates } from './workflow-states';
-import { type WorkflowCommand, WorkflowSteps } from './workflow-steps';
+import type { WorkflowCommand } from './workflow-command';
+import { WorkflowSteps } from './workflow-steps';
 
 /** Keys that are worked on at once; what concerns one key is done in the order of the log. */
 const KEYS_AT_ONCE = 64;

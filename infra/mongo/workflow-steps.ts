@@ -6,17 +6,8 @@ import {
   type RecordedEvent,
 } from '../../packages/eventsourcing';
 import type { Parked } from './parked';
+import type { WorkflowCommand } from './workflow-command';
 import { nameOf, SHARED } from './workflow-states';
-
-/** A workflow's command on its way to the bus. */
-export interface WorkflowCommand extends CommandRequest {
-  /** Name of the reaction that asks for it. */
-  readonly reaction: string;
-  readonly tenant: string;
-  readonly commandId: string;
-  readonly correlationId: string;
-  readonly causationId: string;
-}
 
 /**
  * What a workflow does with one event, step by step. Where its own code throws, it would throw again: then the event is parked for that

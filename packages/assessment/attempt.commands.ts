@@ -21,7 +21,8 @@ import {
 import { JSONSchema } from 'class-validator-jsonschema';
 import { type CommandDefinition, CommandInput, IsMoment, IsQuantity, type LookUp } from '../commands';
 import { assessmentDecider } from './assessment.decider';
-import { type AttemptCommandData, attemptDecider, attemptIdOf, type Sitting } from './attempt.decider';
+import type { AttemptCommandData, Sitting } from './attempt';
+import { attemptDecider, attemptIdOf } from './attempt.decider';
 import type { Answer, Response } from './attempt.events';
 import { isResponse } from './response';
 import type { ScoreData } from './score';

@@ -1,90 +1,15 @@
 import { isDeepStrictEqual } from 'node:util';
-import { type Command, type Decider, derivedId, DomainError, unreachable } from '../eventsourcing';
-import type { AssessmentDefinition } from './assessment.events';
-import type {
-  Answer,
-  AnswersGraded,
-  AnswersRecorded,
-  AttemptEvent,
-  AttemptSubmitted,
-  AttemptTimedOut,
-  FormQuestion,
-  Grade,
-  QuestionResult,
-} from './attempt.events';
+import { type Decider, derivedId, DomainError, unreachable } from '../eventsourcing';
+import type { Attempt, AttemptCommand, AttemptCommandData, RecordedAttempt, SatAttempt, Sitting } from './attempt';
+import type { AnswersGraded, AnswersRecorded, AttemptEvent, AttemptSubmitted, AttemptTimedOut } from './attempt.events';
 import { pointsOf } from './form';
 import { gradeAnswersByPerson } from './marking';
 import { byQuestion } from './response';
-import { gradeOfScore, type ScoreData } from './score';
+import { gradeOfScore } from './score';
 import { answerQuestions, end, start } from './sitting';
 import { refuseInvalidated, refuseSettled, takenOf } from './standing';
 
-interface Taken {
-  readonly person: string;
-  readonly course: string;
-  readonly assessment: string;
-  readonly grade: Grade | null;
-  readonly override: { readonly grade: Grade; readonly reason: string; readonly approver: string } | null;
-  /** Why the attempt counts for nothing; null while it counts. */
-  readonly invalidation: string | null;
-}
-
-/** Finished and graded by a learning app. */
-export interface RecordedAttempt extends Taken {
-  readonly status: 'recorded';
-}
-
-/** Taken here, question by question. */
-export interface SatAttempt extends Taken {
-  readonly status: 'started' | 'ended';
-  readonly number: number;
-  readonly assessmentVersion: number;
-  readonly form: readonly FormQuestion[];
-  readonly passMark: number;
-  readonly closesAt: string | null;
-  readonly answers: readonly Answer[];
-  readonly results: readonly QuestionResult[];
-}
-
-export type Attempt = { readonly status: 'none' } | RecordedAttempt | SatAttempt;
-
 const initialState: Attempt = { status: 'none' };
-
-/** Names an attempt that is taken here; its id follows from it. */
-export interface Sitting {
-  readonly person: string;
-  readonly assessment: string;
-  /** Counted from 1. */
-  readonly number: number;
-}
-
-/** Every version of the assessment, looked up where the command enters: published versions never change. */
-interface Published {
-  readonly published: readonly AssessmentDefinition[];
-}
-
-export interface AttemptCommandData {
-  RecordAttempt: {
-    attempt: string;
-    person: string;
-    course: string;
-    assessment: string;
-    banked?: boolean;
-    score?: ScoreData;
-  };
-  GradeAttempt: { attempt: string; score: ScoreData };
-  StartAttempt: Sitting & Published & { readonly seed: number };
-  RecordAnswers: Sitting & { readonly answers: readonly Answer[] };
-  SubmitAttempt: Sitting & Published & { readonly answers?: readonly Answer[] };
-  TimeOutAttempt: Sitting & Published;
-  GradeAnswers: { attempt: string; results: readonly { question: string; points: number; comment?: string }[] };
-  OverrideScore: { attempt: string; score: ScoreData; reason: string; approver: string };
-  InvalidateAttempt: { attempt: string; reason: string };
-}
-
-export type AttemptCommand = {
-  [Type in keyof AttemptCommandData]: Command<Type, AttemptCommandData[Type]>;
-}[keyof AttemptCommandData];
 
 /**
  * One attempt per person, assessment and number, whatever the version: with numbers up to the attempts allowed, there can be no

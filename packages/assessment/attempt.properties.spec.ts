@@ -1,7 +1,8 @@
 import fc from 'fast-check';
 import { DomainError, foldEvents } from '../eventsourcing';
 import type { AssessmentDefinition } from './assessment.events';
-import { type AttemptCommand, attemptDecider, attemptIdOf } from './attempt.decider';
+import type { AttemptCommand } from './attempt';
+import { attemptDecider, attemptIdOf } from './attempt.decider';
 import type { AttemptEvent } from './attempt.events';
 import { definitions, responsesTo, seeds } from './testing/arbitraries';
 

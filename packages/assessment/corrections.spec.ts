@@ -1,5 +1,6 @@
 import { given } from '../eventsourcing/testing';
-import { type AttemptCommand, attemptDecider, attemptIdOf } from './attempt.decider';
+import type { AttemptCommand } from './attempt';
+import { attemptDecider, attemptIdOf } from './attempt.decider';
 import type { AttemptEvent, Grade } from './attempt.events';
 import { definitionOf } from './definition';
 import { firstAid } from './testing/first-aid';

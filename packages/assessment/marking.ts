@@ -1,6 +1,6 @@
 import { isDeepStrictEqual } from 'node:util';
 import { DomainError } from '../eventsourcing';
-import type { AttemptCommandData, RecordedAttempt, SatAttempt } from './attempt.decider';
+import type { AttemptCommandData, RecordedAttempt, SatAttempt } from './attempt';
 import type { AnswersGraded, AttemptEvent, QuestionResult } from './attempt.events';
 import { gradeOfResults, inHundredths } from './grading';
 import { byQuestion } from './response';

@@ -1,7 +1,7 @@
 import { isDeepStrictEqual } from 'node:util';
 import { type Command, DomainError } from '../eventsourcing';
 import type { AssessmentDefinition } from './assessment.events';
-import type { Attempt, AttemptCommandData, SatAttempt } from './attempt.decider';
+import type { Attempt, AttemptCommandData, SatAttempt } from './attempt';
 import type { Answer, AttemptEvent } from './attempt.events';
 import { drawForm } from './form';
 import { gradeAnswers } from './grading';

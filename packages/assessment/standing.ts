@@ -1,5 +1,5 @@
 import { DomainError } from '../eventsourcing';
-import type { RecordedAttempt, SatAttempt } from './attempt.decider';
+import type { RecordedAttempt, SatAttempt } from './attempt';
 
 type KnownAttempt = RecordedAttempt | SatAttempt;
 
