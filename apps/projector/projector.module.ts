@@ -71,11 +71,10 @@ class Projector implements OnApplicationBootstrap, BeforeApplicationShutdown {
   async onApplicationBootstrap(): Promise<void> {
     const { store, log, leases, stopping } = this;
     const parked = new Parked(this.db);
-    const warehouse = this.metered(
-      new WarehouseLoader(this.clickhouse, readMigrations(), {
-        park: (event, error) => parked.park(WAREHOUSE, event, error),
-      }),
-    );
+    const loader = new WarehouseLoader(this.clickhouse, readMigrations(), {
+      park: (event, error) => parked.park(WAREHOUSE, event, error),
+    });
+    const warehouse = this.metered(loader);
     const runner = new WorkflowRunner(
       this.db,
       workflowLanes,
@@ -91,12 +90,8 @@ class Projector implements OnApplicationBootstrap, BeforeApplicationShutdown {
       now: Date.now,
       log,
     });
-    const first = [
-      new MongoProjector(this.db, mongoProjections, { readModels: this.readModels }),
-      warehouse,
-      workflows,
-    ];
-    await Promise.allSettled(first.map((consumer) => consumer.position()));
+    const readModels = new MongoProjector(this.db, mongoProjections, { readModels: this.readModels });
+    await Promise.allSettled([readModels.position(), loader.prepare(), workflows.position()]);
     const consume = (consumer: Consumer, { signal, isCurrent }: Term): Promise<void> =>
       runConsumer(consumer, store, log, signal, isCurrent);
     const { signal } = stopping;

@@ -1,6 +1,6 @@
 import type { ClickHouseClient } from '@clickhouse/client';
 import type { ReportSql } from '../../packages/eventsourcing';
-import { toDateTime64 } from './warehouse-loader';
+import { toDateTime64 } from './landed-rows';
 
 /** Whom a report is about: the manager and everybody below. */
 export interface Subtree {

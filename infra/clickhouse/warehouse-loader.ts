@@ -1,12 +1,9 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import type { ClickHouseClient } from '@clickhouse/client';
-import {
-  type EventBatch,
-  parseStreamName,
-  type RecordedEvent,
-  type WarehouseMigration,
-} from '../../packages/eventsourcing';
+import type { EventBatch, RecordedEvent, WarehouseMigration } from '../../packages/eventsourcing';
 import type { Consumer } from '../consumer';
+import { type LandedRow, toRow } from './landed-rows';
+import { LandingDoor } from './landing-door';
 
 /** Events that a new table takes at a time while it gets its past, so that each statement stays short. */
 const BACKFILL_EVENTS = 500_000;
@@ -29,6 +26,7 @@ export interface LoaderOptions {
 export class WarehouseLoader implements Consumer {
   readonly name = WAREHOUSE;
   readonly options = { maxBatch: 20_000, lingerMs: 200 };
+  private readonly door: LandingDoor;
   private landed = 0n;
   private derived = new Map<string, bigint>();
   /** How far the log had come when each table last took rows. */
@@ -46,12 +44,20 @@ export class WarehouseLoader implements Consumer {
     private readonly settings: LoaderOptions = {},
   ) {
     this.migrations = [...migrations];
+    this.door = new LandingDoor(clickhouse);
   }
 
+  /** Makes the tables. Any process may, also one that is not to load. */
+  async prepare(): Promise<void> {
+    for (const { create } of this.migrations) for (const query of create) await this.clickhouse.command({ query });
+  }
+
+  /** From here on this loader is the one. */
   async position(): Promise<bigint | undefined> {
     this.start++;
     await this.backfilling;
-    for (const { create } of this.migrations) for (const query of create) await this.clickhouse.command({ query });
+    await this.prepare();
+    await this.door.open();
     this.landed = await this.scalar('SELECT max(position) FROM events');
     await this.readWatermarks();
     await this.forgetOthers();
@@ -66,7 +72,7 @@ export class WarehouseLoader implements Consumer {
     const fresh = events.filter(({ position }) => position > this.landed);
     if (fresh.length === 0) return;
     const values = await this.rowsOf(fresh);
-    if (values.length > 0) await this.clickhouse.insert({ table: 'events', values, format: 'JSONEachRow' });
+    if (values.length > 0) await this.door.insert(values);
     this.landed = fresh[fresh.length - 1]!.position;
     await this.derive(new Set(fresh.map(({ type }) => type)));
   }
@@ -189,48 +195,4 @@ export class WarehouseLoader implements Consumer {
     const answer = await this.clickhouse.query({ query, format: 'TabSeparated' });
     return BigInt((await answer.text()).trim());
   }
-}
-
-/** Categories that analysts may not read: of their events the warehouse keeps the place in the log, and not what they say. */
-const CONFIDENTIAL = new Set(['auditlog']);
-
-type LandedRow = ReturnType<typeof toRow>;
-
-/** @throws TypeError, RangeError for an event with metadata that Attest does not write */
-function toRow(event: RecordedEvent) {
-  const { position, stream, revision, type, id, metadata, recordedAt } = event;
-  const { tenant, actor, commandId, $correlationId, $causationId, occurredAt } = metadata;
-  const category = parseStreamName(stream)?.category ?? '';
-  return {
-    position: position.toString(),
-    tenant,
-    category,
-    stream,
-    revision,
-    type,
-    id,
-    data: landedData(event),
-    actor: CONFIDENTIAL.has(category) ? '' : actor.sub,
-    via: actor.via,
-    command_id: commandId,
-    correlation_id: $correlationId,
-    causation_id: $causationId,
-    occurred_at: toDateTime64(occurredAt),
-    recorded_at: toDateTime64(recordedAt),
-  };
-}
-
-/** What the landing table holds as an event's data. Personal data stays sealed: the warehouse is not the place to read it. */
-export function landedData({ stream, data, sealed }: RecordedEvent): string {
-  return CONFIDENTIAL.has(parseStreamName(stream)?.category ?? '') ? '{}' : JSON.stringify(sealed ?? data);
-}
-
-/**
- * ClickHouse's basic parser takes `YYYY-MM-DD hh:mm:ss.mmm` in the column's zone, UTC, and nothing else.
- * @throws RangeError for what is no time, or not of a year with four digits
- */
-export function toDateTime64(iso: string): string {
-  const time = new Date(iso).toISOString();
-  if (!/^\d{4}-/.test(time)) throw new RangeError(`${iso} is not in a year with four digits`);
-  return time.replace('T', ' ').replace('Z', '');
 }

@@ -2,7 +2,7 @@ import type { Readable } from 'node:stream';
 import type { ClickHouseClient } from '@clickhouse/client';
 import type { ReportSql } from '../../packages/eventsourcing';
 import { type Subtree, Subtrees } from './subtrees';
-import { toDateTime64 } from './warehouse-loader';
+import { toDateTime64 } from './landed-rows';
 
 /** How far the warehouse had come when it answered. */
 export interface Freshness {

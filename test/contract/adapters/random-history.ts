@@ -1,4 +1,4 @@
-import { derivedId, type RecordedEvent } from '../../../packages/eventsourcing';
+import { derivedId, type EventBatch, type RecordedEvent } from '../../../packages/eventsourcing';
 import { recorded as recordedAs } from '../../../packages/eventsourcing/testing';
 
 export const COURSES = ['first-aid', 'privacy', 'safety'];
@@ -162,4 +162,12 @@ export function randomHistory(seed: number, size: { people: number; events: numb
 
 function gradeOf(raw: number) {
   return { raw, min: 0, max: 100, scaled: raw / 100, passed: raw >= 40 };
+}
+
+/** Enough of everything for tables to differ if they are filled differently. */
+export const SMALL = { people: 20, events: 600, step: 12_345 };
+
+/** A history as one batch of the log. */
+export function batchOf(events: readonly RecordedEvent[]): EventBatch {
+  return { events, position: events.at(-1)!.position, caughtUp: true };
 }
