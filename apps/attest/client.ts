@@ -60,9 +60,7 @@ export class AttestClient {
   }
 
   post<T>(path: string, body?: object): Promise<T> {
-    if (!body) return this.json(path, { method: 'POST' });
-    const headers = { 'content-type': 'application/json' };
-    return this.json(path, { method: 'POST', headers, body: JSON.stringify(body) });
+    return this.json(path, body ? posted(body) : { method: 'POST' });
   }
 
   /** The answer as it comes, with its headers. */
@@ -70,13 +68,11 @@ export class AttestClient {
     return this.fetch(withQuery(path, parameters), {});
   }
 
-  /** The lines of an answer in NDJSON, as they come. */
-  async *lines<T>(
-    path: string,
-    parameters: Parameters = {},
-    headers: Readonly<Record<string, string>> = {},
-  ): AsyncIterable<T> {
-    yield* linesOf<T>(await this.fetch(withQuery(path, parameters), { headers }));
+  /** The lines of an answer in NDJSON, as they come. @param body is posted, where there is one */
+  async *lines<T>(path: string, parameters: Parameters = {}, body?: object): AsyncIterable<T> {
+    const request = body ? posted(body) : { headers: {} };
+    const headers = { ...request.headers, accept: 'application/x-ndjson' };
+    yield* linesOf<T>(await this.fetch(withQuery(path, parameters), { ...request, headers }));
   }
 
   /**
@@ -126,6 +122,10 @@ function withQuery(path: string, parameters: Parameters): string {
   const given = Object.entries(parameters).filter((entry): entry is [string, string] => entry[1] !== undefined);
   const query = new URLSearchParams(given).toString();
   return query ? `${path}?${query}` : path;
+}
+
+function posted(body: object): { method: string; headers: Record<string, string>; body: string } {
+  return { method: 'POST', headers: { 'content-type': 'application/json' }, body: JSON.stringify(body) };
 }
 
 async function* linesOf<T>({ body }: Response): AsyncIterable<T> {

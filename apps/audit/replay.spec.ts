@@ -1,32 +1,8 @@
-import type { EventStore, RecordedEvent } from '../../packages/eventsourcing';
-import { recorded } from '../../packages/eventsourcing/testing';
+import { logOf, recorded } from '../../packages/eventsourcing/testing';
 import { replay, type ReplayOptions } from './replay';
 
 const ON = '2026-06-01';
 const COUNT = 40;
-
-/** The log as the store would give it, in batches of seven. */
-function storeOf(events: readonly RecordedEvent[]): EventStore & { reads: number } {
-  const unused = (): never => {
-    throw new Error('a replay does not do this');
-  };
-  const store = {
-    reads: 0,
-    seal: unused,
-    append: unused,
-    readStream: unused,
-    lastHash: unused,
-    head: () => Promise.resolve(events.at(-1)?.position),
-    async *subscribeToAll() {
-      store.reads++;
-      for (let from = 0; from < events.length; from += 7) {
-        const batch = await Promise.resolve(events.slice(from, from + 7));
-        yield { events: batch, position: batch.at(-1)!.position, caughtUp: from + 7 >= events.length };
-      }
-    },
-  };
-  return store;
-}
 
 /** People who are enrolled, and some of whom complete; ids with other letters than ASCII among them. */
 const events = Array.from({ length: COUNT }, (_, n) => {
@@ -42,18 +18,18 @@ const events = Array.from({ length: COUNT }, (_, n) => {
   return n % 3 === 0 ? [enrolled, completed] : [enrolled];
 }).flat();
 
-const run = (options: Partial<ReplayOptions> = {}, store = storeOf(events)) =>
+const run = (options: Partial<ReplayOptions> = {}, store = logOf(events)) =>
   replay(store, { tenant: 'acme' }, ON, { timeline: 0, ...options });
 
 it('reads the log once when the documents fit into memory', async () => {
-  const store = storeOf(events);
+  const store = logOf(events);
   const { documents } = await run({}, store);
   expect(documents).toMatchObject({ enrollments: COUNT, transcripts: COUNT });
   expect(store.reads).toBe(1);
 });
 
 it.each([7, 20, 50])('comes to the same with %d documents in memory at once, reading the log again', async (atOnce) => {
-  const store = storeOf(events);
+  const store = logOf(events);
   const largest: number[] = [];
   const onPass: ReplayOptions['onPass'] = ({ now }) => Promise.resolve(void largest.push(now.size));
   const { digest, documents, courseOutcomes, events: count } = await run({ atOnce, onPass }, store);
@@ -88,7 +64,7 @@ it('goes on where a read model cannot take an event, and says so once, however m
   const poison = recorded({ type: 'AttemptGraded', data: { ...attempt, grade } }, where);
   const sound = await run();
   for (const atOnce of [undefined, 10]) {
-    const { parked, documents } = await run({ atOnce, known: { position: 1_000n } }, storeOf([...events, poison]));
+    const { parked, documents } = await run({ atOnce, known: { position: 1_000n } }, logOf([...events, poison]));
     expect(parked.total).toBeGreaterThan(0);
     expect(parked.listed).toHaveLength(parked.total);
     expect(parked.listed).toContainEqual({
@@ -103,7 +79,7 @@ it('goes on where a read model cannot take an event, and says so once, however m
 });
 
 it('reads nothing of an empty log', async () => {
-  const { events: count, position, documents } = await run({}, storeOf([]));
+  const { events: count, position, documents } = await run({}, logOf([]));
   expect({ count, position }).toEqual({ count: 0, position: 0n });
   expect(Object.values(documents).every((documents) => documents === 0)).toBe(true);
 });

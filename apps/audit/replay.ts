@@ -1,5 +1,5 @@
 import { createHash, type Hash } from 'node:crypto';
-import { canonicalJson, type Document, type EventStore, type RecordedEvent } from '../../packages/eventsourcing';
+import { canonicalJson, type Document, type LogReader, type RecordedEvent } from '../../packages/eventsourcing';
 import {
   type CourseOutcomes,
   CourseOutcomesTally,
@@ -71,7 +71,7 @@ export interface Replayed {
  * @param on ISO 8601 date: what is open and was due before it is overdue
  */
 export async function replay(
-  store: EventStore,
+  store: LogReader,
   scope: Scope,
   on: string,
   { timeline: longest, onEvent, onPass, poison = new PoisonTally(), atOnce, ...standpoint }: ReplayOptions,

@@ -2,7 +2,7 @@ import { auditLogDecider } from '../../packages/audit';
 import {
   type AnyProjection,
   type Document,
-  type EventStore,
+  type LogReader,
   parseStreamName,
   readLog,
   type RecordedEvent,
@@ -66,7 +66,7 @@ export function belongsTo(
  * @param members of the team that the scope names
  * @param upTo position that the whole log has
  */
-export function selectionOf(store: EventStore, scope: Scope, members: readonly string[] = []): Selection {
+export function selectionOf(store: LogReader, scope: Scope, members: readonly string[] = []): Selection {
   const { tenant, auditLog, person, team, course, enrollment, attempt } = scope;
   if (auditLog && tenant) return auditLogOf(store, tenant);
   const everything: Selection = {
@@ -117,7 +117,7 @@ export function selectionOf(store: EventStore, scope: Scope, members: readonly s
 }
 
 /** Who looked at what in the audit of a tenant. */
-function auditLogOf(store: EventStore, tenant: string): Selection {
+function auditLogOf(store: LogReader, tenant: string): Selection {
   return {
     read: (upTo) => readLog(store, `${tenant}.${auditLogDecider.category}-`, upTo),
     counts: () => true,
@@ -132,7 +132,7 @@ const PER_COURSE = new Set(['enrollments', 'deadlines', 'notifications', 'attemp
 
 /** The active people who report to a manager, as the events say that `includes` lets through. */
 export async function membersOf(
-  store: EventStore,
+  store: LogReader,
   { tenant, team }: Scope,
   upTo: bigint,
   includes: (event: RecordedEvent) => boolean,
@@ -162,6 +162,6 @@ async function* only(
   for await (const events of batches) yield events.filter(isWanted);
 }
 
-async function* ofOneStream(store: EventStore, stream: string, upTo: bigint): AsyncGenerator<readonly RecordedEvent[]> {
+async function* ofOneStream(store: LogReader, stream: string, upTo: bigint): AsyncGenerator<readonly RecordedEvent[]> {
   for await (const event of store.readStream(stream)) if (event.position <= upTo) yield [event];
 }

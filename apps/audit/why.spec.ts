@@ -1,5 +1,5 @@
-import type { EventStore, RecordedEvent } from '../../packages/eventsourcing';
-import { recorded } from '../../packages/eventsourcing/testing';
+import type { RecordedEvent } from '../../packages/eventsourcing';
+import { logOf, recorded } from '../../packages/eventsourcing/testing';
 import { explain } from './why';
 
 const by = (sub: string) => ({ actor: { sub, roles: ['admin'], via: 'http' } });
@@ -17,14 +17,7 @@ const log: RecordedEvent[] = [
     { category: 'course', id: 'safety', position: 3, metadata: by('cleo') },
   ),
 ];
-const store = {
-  async *readStream(stream: string) {
-    yield* await Promise.resolve(log.filter((event) => event.stream === stream));
-  },
-  async *subscribeToAll() {
-    yield await Promise.resolve({ events: log, position: 3n, caughtUp: true });
-  },
-} as unknown as EventStore;
+const store = logOf(log);
 
 it.each([
   ['course', 'safety', 'cleo', 'event-3'],

@@ -1,4 +1,4 @@
-import type { DomainEvent, EventStore, RecordedEvent } from '../../packages/eventsourcing';
+import type { DomainEvent, LogReader, RecordedEvent } from '../../packages/eventsourcing';
 import { NotFoundError } from '../shared/problems';
 
 /** One event of an explanation. */
@@ -46,7 +46,7 @@ const CATEGORIES = ['enrollment', 'notification', 'attempt', 'person', 'course',
  * @param id of an enrollment, notification, attempt, person, course, rule, assessment or event
  * @throws NotFoundError
  */
-export async function explain(store: EventStore, tenant: string, id: string): Promise<Explanation> {
+export async function explain(store: LogReader, tenant: string, id: string): Promise<Explanation> {
   const asked = (await newestOf(store, tenant, id)) ?? (await eventOf(store, tenant, id));
   if (!asked) throw new NotFoundError(`There is no ${CATEGORIES.join(', ')} or event ${id}.`);
   const person = personOf(asked);
@@ -66,7 +66,7 @@ export async function explain(store: EventStore, tenant: string, id: string): Pr
 }
 
 /** The event that gave an aggregate the standing that it has: for an enrollment the last that began it. */
-async function newestOf(store: EventStore, tenant: string, id: string): Promise<RecordedEvent | undefined> {
+async function newestOf(store: LogReader, tenant: string, id: string): Promise<RecordedEvent | undefined> {
   for (const category of CATEGORIES) {
     let newest: RecordedEvent | undefined;
     for await (const event of store.readStream(`${tenant}.${category}-${id}`)) {
@@ -77,12 +77,12 @@ async function newestOf(store: EventStore, tenant: string, id: string): Promise<
   return undefined;
 }
 
-async function eventOf(store: EventStore, tenant: string, id: string): Promise<RecordedEvent | undefined> {
+async function eventOf(store: LogReader, tenant: string, id: string): Promise<RecordedEvent | undefined> {
   for await (const event of eventsOf(store, tenant)) if (event.id === id) return event;
   return undefined;
 }
 
-async function* eventsOf(store: EventStore, tenant: string): AsyncGenerator<RecordedEvent> {
+async function* eventsOf(store: LogReader, tenant: string): AsyncGenerator<RecordedEvent> {
   for await (const batch of store.subscribeToAll({ streamPrefix: `${tenant}.` })) {
     yield* batch.events;
     if (batch.caughtUp) return;
@@ -98,7 +98,7 @@ function concerns({ data }: DomainEvent, person: string | undefined): boolean {
   return person !== undefined && (one === person || Boolean(people?.includes(person)));
 }
 
-async function rulesOf(store: EventStore, tenant: string, events: readonly RecordedEvent[]): Promise<RuleInForce[]> {
+async function rulesOf(store: LogReader, tenant: string, events: readonly RecordedEvent[]): Promise<RuleInForce[]> {
   const named = new Map<string, { rule: string; ruleVersion: number }>();
   for (const { data } of events) {
     const { reason } = data as { reason?: { kind?: string; rule: string; ruleVersion: number } };

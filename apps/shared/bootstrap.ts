@@ -18,6 +18,7 @@ import { ForgetsErased } from './forgets-erased';
 import { HealthController } from './health.controller';
 import { HttpCommandsController } from './http-commands.controller';
 import { MetricsController } from './metrics';
+import { LongAnswers } from './long-answers';
 import { natsOptions } from './nats-commands';
 import { serveOpenApi } from './openapi';
 import { ProblemFilter, Problems } from './problems';
@@ -30,12 +31,13 @@ import { ProblemFilter, Problems } from './problems';
   providers: [
     CommandDispatcher,
     ForgetsErased,
+    LongAnswers,
     { provide: TokenVerifier, inject: [SETTINGS], useFactory: ({ issuer }: Settings) => new TokenVerifier(issuer) },
     { provide: Problems, inject: [LOG], useFactory: (log: Log) => new Problems(log) },
     { provide: APP_GUARD, useClass: AuthenticationGuard },
     { provide: APP_FILTER, useClass: ProblemFilter },
   ],
-  exports: [CommandDispatcher, TokenVerifier, Problems],
+  exports: [CommandDispatcher, LongAnswers, TokenVerifier, Problems],
 })
 class ServiceModule {}
 

@@ -43,8 +43,21 @@ export interface SubscribeOptions {
   signal?: AbortSignal | undefined;
 }
 
+/** What whoever only reads the log needs. */
+export interface LogReader {
+  /** A whole stream in order; empty when it does not exist. */
+  readStream(stream: string): AsyncIterable<RecordedEvent>;
+  /**
+   * The log in order, then live. Resumes by itself after a lost connection, without gap or repetition. Ends when `signal` aborts.
+   * System events and events that Attest did not write are left out.
+   */
+  subscribeToAll(options: SubscribeOptions): AsyncIterable<EventBatch>;
+  /** Position of the last event that `subscribeToAll` gives; undefined when there is none. What follows it is not history. */
+  head(): Promise<bigint | undefined>;
+}
+
 /** The port that the kernel needs; `infra/eventstore` implements it over the official client. */
-export interface EventStore {
+export interface EventStore extends LogReader {
   /**
    * The data as it is to be hashed and appended: personal fields encrypted with the key of the person, which is made when there is
    * none yet. What belongs to somebody whose key was destroyed is left out.
@@ -56,15 +69,6 @@ export interface EventStore {
    * @throws WrongExpectedRevisionError, EventStoreUnavailableError
    */
   append(stream: string, events: readonly NewEvent[], expected: ExpectedRevision): Promise<AppendResult>;
-  /** A whole stream in order; empty when it does not exist. */
-  readStream(stream: string): AsyncIterable<RecordedEvent>;
   /** The hash of a stream's last event; undefined when there is none. */
   lastHash(stream: string): Promise<string | undefined>;
-  /**
-   * The log in order, then live. Resumes by itself after a lost connection, without gap or repetition. Ends when `signal` aborts.
-   * System events and events that Attest did not write are left out.
-   */
-  subscribeToAll(options: SubscribeOptions): AsyncIterable<EventBatch>;
-  /** Position of the last event that `subscribeToAll` gives; undefined when there is none. What follows it is not history. */
-  head(): Promise<bigint | undefined>;
 }

@@ -1,4 +1,4 @@
-import type { EventStore } from './event-store';
+import type { LogReader } from './event-store';
 import type { RecordedEvent } from './messages';
 
 /** Events at once: so many that reading is not held up by the handing over. */
@@ -9,7 +9,7 @@ const BATCH = 5_000;
  * @param upTo inclusive, and not after the end of the log: what is appended meanwhile is not read
  */
 export async function* readLog(
-  store: EventStore,
+  store: LogReader,
   streamPrefix: string | undefined,
   upTo: bigint,
 ): AsyncGenerator<readonly RecordedEvent[]> {

@@ -8,11 +8,13 @@ import {
   type EventMetadata,
   foldEvents,
   type Known,
+  type LogReader,
   type Projection,
   ProjectionFold,
   type Recorded,
   type RecordedEvent,
   streamName,
+  type SubscribeOptions,
   type Workflow,
 } from '..';
 
@@ -50,6 +52,26 @@ function refusalOf(work: () => unknown): string | undefined {
     if (error instanceof DomainError) return error.code;
     throw error;
   }
+}
+
+/** A log in memory, which counts how often all of it is read; in batches of a few. */
+export function logOf(events: readonly RecordedEvent[], batch = 7): LogReader & { readonly reads: number } {
+  const log = {
+    reads: 0,
+    head: () => Promise.resolve(events.at(-1)?.position),
+    async *readStream(stream: string) {
+      yield* await Promise.resolve(events.filter((event) => event.stream === stream));
+    },
+    async *subscribeToAll({ streamPrefix = '' }: SubscribeOptions) {
+      log.reads++;
+      for (let from = 0; from < events.length; from += batch) {
+        const read = await Promise.resolve(events.slice(from, from + batch));
+        const wanted = read.filter(({ stream }) => stream.startsWith(streamPrefix));
+        yield { events: wanted, position: read.at(-1)!.position, caughtUp: from + batch >= events.length };
+      }
+    },
+  };
+  return log;
 }
 
 /** An event as the store would give it back. `position` must rise from call to call within one test. */
