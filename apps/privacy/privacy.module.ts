@@ -1,11 +1,13 @@
 import { Module } from '@nestjs/common';
 import { CommandHandler } from '@nestjs/cqrs';
 import { CommandPipeline } from '../../packages/eventsourcing';
-import { privacyCommands } from '../../packages/privacy';
+import { privacyCommands, retentionCommands } from '../../packages/privacy';
 import { CommandDispatcher, ContextCommand, ContextCommandHandler } from '../shared/command-dispatcher';
 import { natsCommandsOf } from '../shared/nats-commands';
 import { Eraser } from './eraser';
 import { PrivacyController } from './privacy.controller';
+import { Retention } from './retention';
+import { RetentionController } from './retention.controller';
 
 class PrivacyCommand extends ContextCommand {}
 
@@ -16,13 +18,13 @@ class PrivacyCommandHandler extends ContextCommandHandler {
   }
 }
 
-/** Legal holds, erasure and copies of personal data. The eraser reads the whole log: run this once. */
+/** Legal holds, retention, erasure and copies of personal data. The eraser reads the whole log: run this once. */
 @Module({
-  controllers: [PrivacyController, natsCommandsOf('privacy')],
-  providers: [PrivacyCommandHandler, Eraser],
+  controllers: [RetentionController, PrivacyController, natsCommandsOf('privacy')],
+  providers: [PrivacyCommandHandler, Eraser, Retention],
 })
 export class PrivacyModule {
   constructor(dispatcher: CommandDispatcher) {
-    dispatcher.host(PrivacyCommand, privacyCommands);
+    dispatcher.host(PrivacyCommand, [...privacyCommands, ...retentionCommands]);
   }
 }

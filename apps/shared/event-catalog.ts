@@ -8,7 +8,7 @@ import {
   reportingLinesEventVersions,
   titleMappingEventVersions,
 } from '../../packages/people';
-import { privacyEventVersions } from '../../packages/privacy';
+import { privacyEventVersions, retentionEventVersions } from '../../packages/privacy';
 
 /** Every event of every context, with its versions. */
 export const eventCatalog = new EventCatalog(
@@ -22,4 +22,5 @@ export const eventCatalog = new EventCatalog(
   attemptEventVersions,
   auditLogEventVersions,
   privacyEventVersions,
+  retentionEventVersions,
 );

@@ -1,9 +1,10 @@
 import { assessmentCommands } from '../assessment';
 import { enrollmentCommands } from '../enrollment';
 import { peopleCommands } from '../people';
+import { privacyCommands, retentionCommands } from '../privacy';
 import { commandPath, InvalidCommandError, validateCommand } from '.';
 
-const all = [...peopleCommands, ...enrollmentCommands, ...assessmentCommands];
+const all = [...peopleCommands, ...enrollmentCommands, ...assessmentCommands, ...privacyCommands, ...retentionCommands];
 const definition = (type: string) => all.find((each) => each.type === type)!;
 
 function problemsOf(type: string, data: unknown) {
@@ -51,4 +52,14 @@ it('addresses commands in kebab-case, each once', () => {
   expect(commandPath('PublishAssignmentRule')).toBe('publish-assignment-rule');
   const paths = all.map(({ type }) => commandPath(type));
   expect(new Set(paths).size).toBe(paths.length);
+});
+
+it('takes periods in years, months and days, and no other', () => {
+  const { example } = definition('SetRetentionRule');
+  for (const keepFor of ['P6Y', 'P18M', 'P90D', 'P1Y6M15D']) {
+    expect(problemsOf('SetRetentionRule', { ...example, keepFor })).toEqual([]);
+  }
+  for (const keepFor of ['', 'P', 'P0Y', '6Y', 'P6', 'PT1H', 'P1.5Y', 'P1W', 'P6M1Y', 'P100Y', 6]) {
+    expect(problemsOf('SetRetentionRule', { ...example, keepFor })).toEqual(['keepFor']);
+  }
 });

@@ -1,4 +1,5 @@
 import { IsISO8601, isISO8601, IsNumber, Matches, Max, Min } from 'class-validator';
+import { PERIOD } from '../eventsourcing';
 
 /** Years that every store holds: ClickHouse's types for moments and days reach from 1900 to 2299. */
 const DAY = '(?:19|20|21)\\d{2}-\\d{2}-\\d{2}';
@@ -28,6 +29,13 @@ export function IsMoment(): PropertyDecorator {
 /** Whether a text is such a moment. */
 export function isMoment(text: string): boolean {
   return MOMENTS.test(text) && isISO8601(text, { strict: true });
+}
+
+/** An ISO 8601 duration of years, months and days, `P6Y`. */
+export function IsPeriod(): PropertyDecorator {
+  return Matches(PERIOD, {
+    message: '$property must be an ISO 8601 duration in years, months and days, such as P6Y or P18M',
+  });
 }
 
 /** A finite number within a billion of zero. */

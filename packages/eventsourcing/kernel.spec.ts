@@ -1,5 +1,6 @@
 import fc from 'fast-check';
 import {
+  addPeriod,
   canonicalJson,
   CHAIN_START,
   chainHash,
@@ -45,6 +46,22 @@ describe('derived ids', () => {
 
   it('are part of the storage format', () => {
     expect(derivedId('person', 'acme', '10001')).toBe('08070d43-331b-5a1b-85de-13077ae5fa4d');
+  });
+});
+
+describe('a period', () => {
+  it.each([
+    ['2024-02-29', 'P6Y', '2030-02-28'],
+    ['2024-02-29', 'P4Y', '2028-02-29'],
+    ['2024-08-31', 'P18M', '2026-02-28'],
+    ['2024-01-31', 'P1M1D', '2024-03-01'],
+    ['2024-12-31', 'P1Y2M3D', '2026-03-03'],
+    ['2023-12-31', 'P90D', '2024-03-30'],
+  ])('from %s, %s ends %s', (day, period, end) => expect(addPeriod(day, period)).toBe(end));
+
+  it('that is none is refused', () => {
+    for (const period of ['', 'P', 'P0D', 'P1W', '6Y'])
+      expect(() => addPeriod('2024-01-01', period)).toThrow(RangeError);
   });
 });
 

@@ -1,6 +1,6 @@
 import { given } from '../eventsourcing/testing';
 import { type PrivacyCommand, type PrivacyCommandData, privacyDecider } from './privacy.decider';
-import type { PrivacyEvent } from './privacy.events';
+import type { PrivacyEvent, RetentionGround } from './privacy.events';
 
 const person = 'ann';
 const at = '2026-03-01T10:00:00.000Z';
@@ -15,11 +15,14 @@ function command<Type extends keyof PrivacyCommandData>(
 
 const held: PrivacyEvent = { type: 'LegalHoldSet', data: { person, matter: 'case-1', reason: 'litigation' } };
 const lifted: PrivacyEvent = { type: 'LegalHoldLifted', data: { person, matter: 'case-1', reason: 'closed' } };
-const requested: PrivacyEvent = { type: 'ErasureRequested', data: { person, erasure: 1, reason, by: 'carol' } };
+const requested: PrivacyEvent = {
+  type: 'ErasureRequested',
+  data: { person, erasure: 1, reason, by: 'carol', retention: null },
+};
 const approved: PrivacyEvent = { type: 'ErasureApproved', data: { person, erasure: 1, by: 'dave' } };
 const rejected: PrivacyEvent = { type: 'ErasureRejected', data: { person, erasure: 1, reason: 'no', by: 'dave' } };
 const scrubbed = [{ where: 'eventstore', what: 'key destroyed' }];
-const completed: PrivacyEvent = { type: 'ErasureCompleted', data: { person, erasure: 1, scrubbed } };
+const completed: PrivacyEvent = { type: 'ErasureCompleted', data: { person, erasure: 1, scrubbed, retention: null } };
 
 const hold = command('SetLegalHold', { matter: 'case-1', reason: 'litigation' });
 const lift = command('LiftLegalHold', { matter: 'case-1', reason: 'closed' });
@@ -50,10 +53,55 @@ describe('An erasure', () => {
   it('can be asked for again when it was rejected', () =>
     history(requested, rejected)
       .when(request)
-      .then({ type: 'ErasureRequested', data: { person, erasure: 2, reason, by: 'carol' } }));
+      .then({ type: 'ErasureRequested', data: { person, erasure: 2, reason, by: 'carol', retention: null } }));
   it('is completed with its receipt', () => history(requested, approved).when(complete).then(completed));
   it('is completed once', () => history(requested, approved, completed).when(complete).thenNothing());
   it('is not completed unapproved', () => history(requested).when(complete).thenNothing());
+});
+
+describe('An erasure because of retention rules', () => {
+  const ground: RetentionGround = {
+    category: 'person',
+    events: 3,
+    version: 1,
+    keepFor: 'P6Y',
+    from: 'departure',
+    since: '2019-06-30',
+    until: '2025-06-30',
+  };
+  const retention = [ground];
+  const due: PrivacyEvent = { type: 'ErasureRequested', data: { person, erasure: 1, reason, by: 'carol', retention } };
+  const approveDue = command('ApproveErasure', { by: 'dave', retention });
+
+  it('is asked for on their grounds', () =>
+    history()
+      .when(command('RequestErasure', { reason, by: 'carol', retention }))
+      .then(due));
+  it('is approved on the same grounds, by somebody else', () => {
+    history(due).when(approveDue).then(approved);
+    history(due)
+      .when(command('ApproveErasure', { by: 'carol', retention }))
+      .thenRefused('own-request');
+  });
+  it('is not approved without a look at the rules, nor when they say something else', () => {
+    history(due).when(approve).thenRefused('other-grounds');
+    const later = [{ ...ground, version: 2, keepFor: 'P5Y', until: '2024-06-30' }];
+    history(due)
+      .when(command('ApproveErasure', { by: 'dave', retention: later }))
+      .thenRefused('other-grounds');
+  });
+  it('is not what somebody asked for by themselves', () =>
+    history(requested).when(approveDue).thenRefused('other-grounds'));
+  it('is neither asked for nor approved under a legal hold', () => {
+    history(held)
+      .when(command('RequestErasure', { reason, by: 'carol', retention }))
+      .thenRefused('legal-hold');
+    history(due, held).when(approveDue).thenRefused('legal-hold');
+  });
+  it('has a receipt that names the rules', () =>
+    history(due, approved)
+      .when(complete)
+      .then({ type: 'ErasureCompleted', data: { person, erasure: 1, scrubbed, retention } }));
 });
 
 describe('A legal hold', () => {

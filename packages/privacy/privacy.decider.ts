@@ -1,10 +1,13 @@
+import { isDeepStrictEqual } from 'node:util';
 import { type Command, type Decider, DomainError, unreachable } from '../eventsourcing';
-import type { PrivacyEvent, Scrubbed } from './privacy.events';
+import type { PrivacyEvent, RetentionGround, Scrubbed } from './privacy.events';
 
 /** A request for erasure and what became of it. */
 export interface Erasure {
   readonly number: number;
   readonly reason: string;
+  /** The retention rules that it rests on; null when it does not. */
+  readonly retention: readonly RetentionGround[] | null;
   readonly requestedBy: string;
   readonly status: 'requested' | 'rejected' | 'approved' | 'completed';
   readonly approvedBy: string | null;
@@ -26,8 +29,10 @@ const initialState: Privacy = { holds: {}, erasure: null, exports: [] };
 export interface PrivacyCommandData {
   SetLegalHold: { person: string; matter: string; reason: string };
   LiftLegalHold: { person: string; matter: string; reason: string };
-  RequestErasure: { person: string; reason: string; by: string };
-  ApproveErasure: { person: string; by: string };
+  /** Only the door of what is due names retention rules. */
+  RequestErasure: { person: string; reason: string; by: string; retention?: readonly RetentionGround[] };
+  /** Likewise: as they are when it is approved. */
+  ApproveErasure: { person: string; by: string; retention?: readonly RetentionGround[] };
   RejectErasure: { person: string; reason: string; by: string };
   /** Only the eraser sends it. */
   CompleteErasure: { person: string; erasure: number; scrubbed: readonly Scrubbed[] };
@@ -59,23 +64,31 @@ function decide(command: PrivacyCommand, state: Privacy): readonly PrivacyEvent[
       return matter in holds ? [{ type: 'LegalHoldLifted', data: { person, matter, reason } }] : [];
     }
     case 'RequestErasure': {
-      const { reason, by } = command.data;
+      const { reason, by, retention = null } = command.data;
       if (erasure && erasure.status !== 'rejected') {
         if (erasure.requestedBy === by && erasure.reason === reason) return [];
         throw new DomainError('erasure-already-requested', `The erasure of ${person} is ${erasure.status} already.`);
       }
       refuseUnderHold(person, state);
       const number = (erasure?.number ?? 0) + 1;
-      return [{ type: 'ErasureRequested', data: { person, erasure: number, reason, by } }];
+      return [{ type: 'ErasureRequested', data: { person, erasure: number, reason, by, retention } }];
     }
     case 'ApproveErasure': {
-      const { by } = command.data;
+      const { by, retention = null } = command.data;
       if (isUnstoppable(erasure)) return [];
-      const { number, requestedBy } = pending(person, erasure);
+      const { number, requestedBy, retention: requested } = pending(person, erasure);
       if (requestedBy === by) {
         throw new DomainError('own-request', 'Somebody else than who requested an erasure must approve it.');
       }
       refuseUnderHold(person, state);
+      if (!isDeepStrictEqual(retention, requested)) {
+        throw new DomainError(
+          'other-grounds',
+          requested
+            ? `The erasure of ${person} rests on retention rules: it is approved among what is due, while that says the same.`
+            : `The erasure of ${person} was not requested because of retention rules.`,
+        );
+      }
       return [{ type: 'ErasureApproved', data: { person, erasure: number, by } }];
     }
     case 'RejectErasure': {
@@ -92,7 +105,7 @@ function decide(command: PrivacyCommand, state: Privacy): readonly PrivacyEvent[
     case 'CompleteErasure': {
       const { erasure: number, scrubbed } = command.data;
       if (erasure?.number !== number || erasure.status !== 'approved') return [];
-      return [{ type: 'ErasureCompleted', data: { person, erasure: number, scrubbed } }];
+      return [{ type: 'ErasureCompleted', data: { person, erasure: number, scrubbed, retention: erasure.retention } }];
     }
     case 'RecordExport': {
       const { export: id, by } = command.data;
@@ -128,9 +141,9 @@ function evolve(state: Privacy, event: PrivacyEvent): Privacy {
       return { ...state, holds };
     }
     case 'ErasureRequested': {
-      const { erasure: number, reason, by: requestedBy } = event.data;
-      const erasure = { number, reason, requestedBy, status: 'requested', approvedBy: null, scrubbed: [] } as const;
-      return { ...state, erasure };
+      const { erasure: number, reason, retention, by: requestedBy } = event.data;
+      const asked = { number, reason, retention, requestedBy };
+      return { ...state, erasure: { ...asked, status: 'requested', approvedBy: null, scrubbed: [] } };
     }
     case 'ErasureApproved':
       return { ...state, erasure: { ...state.erasure!, status: 'approved', approvedBy: event.data.by } };

@@ -1,5 +1,6 @@
 // Wire format: these names and shapes are stored for ever. Change one only by a new version with its upcast and golden file.
 import type { DomainEvent, EventVersions } from '../eventsourcing';
+import type { RetentionCategory, RetentionStart } from './retention.events';
 
 interface About {
   readonly person: string;
@@ -22,7 +23,26 @@ interface OfErasure extends About {
 export type LegalHoldSet = DomainEvent<'LegalHoldSet', OfHold>;
 export type LegalHoldLifted = DomainEvent<'LegalHoldLifted', OfHold>;
 
-export type ErasureRequested = DomainEvent<'ErasureRequested', OfErasure & { readonly reason: string }>;
+/** Why a retention rule does not need the name of a person any more. */
+export interface RetentionGround {
+  readonly category: RetentionCategory;
+  /** Events of the category about the person. */
+  readonly events: number;
+  /** Version of the category's rule, and what it says. */
+  readonly version: number;
+  readonly keepFor: string;
+  readonly from: RetentionStart;
+  /** The period's first day, and the day on which it was over. ISO 8601. */
+  readonly since: string;
+  readonly until: string;
+}
+
+interface OnGrounds {
+  /** One for each category that has events about the person; null when it was not because of retention rules. */
+  readonly retention: readonly RetentionGround[] | null;
+}
+
+export type ErasureRequested = DomainEvent<'ErasureRequested', OfErasure & OnGrounds & { readonly reason: string }>;
 /** By somebody else than who asked. From here on it is carried out, and nothing stops it. */
 export type ErasureApproved = DomainEvent<'ErasureApproved', OfErasure>;
 export type ErasureRejected = DomainEvent<'ErasureRejected', OfErasure & { readonly reason: string }>;
@@ -36,10 +56,11 @@ export interface Scrubbed {
 /** The receipt. */
 export type ErasureCompleted = DomainEvent<
   'ErasureCompleted',
-  About & {
-    readonly erasure: number;
-    readonly scrubbed: readonly Scrubbed[];
-  }
+  About &
+    OnGrounds & {
+      readonly erasure: number;
+      readonly scrubbed: readonly Scrubbed[];
+    }
 >;
 
 /** A copy of everything about the person was given out; whoever has it must delete it when the person is erased. */
@@ -57,12 +78,14 @@ export type PrivacyEvent =
   | ErasureCompleted
   | PersonalDataExported;
 
+const beforeRetention = (data: object): object => ({ retention: null, ...data });
+
 export const privacyEventVersions: EventVersions<PrivacyEvent> = {
   LegalHoldSet: { version: 1 },
   LegalHoldLifted: { version: 1 },
-  ErasureRequested: { version: 1 },
+  ErasureRequested: { version: 2, upcast: { 1: beforeRetention } },
   ErasureApproved: { version: 1 },
   ErasureRejected: { version: 1 },
-  ErasureCompleted: { version: 1 },
+  ErasureCompleted: { version: 2, upcast: { 1: beforeRetention } },
   PersonalDataExported: { version: 1 },
 };

@@ -24,9 +24,14 @@ export class ApiClient {
 
   /** One command; whatever comes back. */
   send(command: string, data: unknown, headers: RequestHeaders = {}): Promise<Answer<CommandAnswer & Problem>> {
+    return this.post(`/v1/commands/${command}`, data, headers);
+  }
+
+  /** @param data as it stands or as JSON */
+  post<Body>(path: string, data: unknown, headers: RequestHeaders = {}): Promise<Answer<Body>> {
     const body = typeof data === 'string' ? data : JSON.stringify(data);
     const json = { 'content-type': 'application/json', ...headers };
-    return this.request(`/v1/commands/${command}`, { method: 'POST', headers: json, body });
+    return this.request(path, { method: 'POST', headers: json, body });
   }
 
   /** One command that must be accepted. */

@@ -1,39 +1,35 @@
 import { setTimeout as delay } from 'node:timers/promises';
-import { type Command, Option } from 'commander';
-import type { Role } from '../../../packages/commands';
+import type { Command } from 'commander';
 import type { PersonalCopy } from '../../privacy/personal-copy';
 import type { PrivacyStanding } from '../../privacy/privacy.controller';
-import type { CommandAnswer } from '../../shared/command-dispatcher';
-import { AttestClient, findStack, tokenFor } from '../client';
 import { UsageError } from '../data-folder';
 import { answer, say, table } from '../terminal';
-import { type Common, command, tenantOption } from './command';
+import { acting, type Acting, clientFor, describeResult, reasonOption } from './privacy-acting';
+import { addRetentionCommands } from './privacy-retention';
 
-interface Options extends Common {
-  readonly role: Role;
-  readonly sub?: string;
+interface Options extends Acting {
   readonly reason: string;
   readonly matter: string;
   readonly wait?: boolean;
 }
 
-const reason = ['--reason <text>', 'why; kept for ever, so it must not name the person'] as const;
-
 export function addPrivacyCommands(program: Command): void {
-  const privacy = program.command('privacy').description('legal holds, erasure, and copies of personal data');
+  const privacy = program
+    .command('privacy')
+    .description('legal holds, retention, erasure, and copies of personal data');
 
   acting(privacy, 'hold <person>', 'let nothing of a person be erased', 'compliance')
     .requiredOption('--matter <id>', 'what it is about, such as case-2026-17')
-    .requiredOption(...reason)
+    .requiredOption(...reasonOption)
     .action((person: string, options: Options) => send('set-legal-hold', person, options, ['matter', 'reason']));
 
   acting(privacy, 'lift-hold <person>', 'lift a legal hold', 'compliance')
     .requiredOption('--matter <id>', 'what it is about, such as case-2026-17')
-    .requiredOption(...reason)
+    .requiredOption(...reasonOption)
     .action((person: string, options: Options) => send('lift-legal-hold', person, options, ['matter', 'reason']));
 
   acting(privacy, 'erase <person>', 'ask for an erasure; somebody else must approve it', 'compliance')
-    .requiredOption(...reason)
+    .requiredOption(...reasonOption)
     .action((person: string, options: Options) => send('request-erasure', person, options, ['reason']));
 
   acting(privacy, 'approve <person>', 'approve what somebody else has asked for; it cannot be undone', 'admin')
@@ -41,7 +37,7 @@ export function addPrivacyCommands(program: Command): void {
     .action(approve);
 
   acting(privacy, 'reject <person>', 'reject an erasure that was asked for', 'admin')
-    .requiredOption(...reason)
+    .requiredOption(...reasonOption)
     .action((person: string, options: Options) => send('reject-erasure', person, options, ['reason']));
 
   acting(
@@ -68,19 +64,8 @@ export function addPrivacyCommands(program: Command): void {
       answer(done, Boolean(options.json), () => `${done.rewrapped} keys wrapped anew`);
     },
   );
-}
 
-/** A command in somebody's name: `--sub` says whose, where the local issuer signs. */
-function acting(parent: Command, usage: string, description: string, role: Role): Command {
-  return command(parent, usage, description)
-    .addOption(tenantOption('acme'))
-    .addOption(new Option('--role <role>', 'act in this role').choices(['compliance', 'admin']).default(role))
-    .option('--sub <id>', 'act as this person (default: the role)');
-}
-
-async function clientFor({ data: path, tenant, role, sub }: Options): Promise<AttestClient> {
-  const { data, api } = findStack(path);
-  return new AttestClient(api, await tokenFor(data, tenant, role, sub));
+  addRetentionCommands(privacy);
 }
 
 async function send(
@@ -106,10 +91,6 @@ async function approve(person: string, options: Options): Promise<void> {
     if (standing.erasure?.status !== 'approved') throw new UsageError(`The erasure of ${person} is not approved.`);
     await delay(200);
   }
-}
-
-function describeResult({ events, outcome }: CommandAnswer): string {
-  return outcome === 'accepted' ? events.join(', ') : 'known already; nothing changed';
 }
 
 function describe({ person, holds, erasure, exports }: PrivacyStanding): string {
