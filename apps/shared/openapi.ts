@@ -42,8 +42,15 @@ const schemas: Record<string, SchemaObject> = {
   },
 };
 
-/** Serves `/openapi.json` and the page `/docs`: the controllers as Nest sees them, the commands from their definitions. */
+/**
+ * Serves `/openapi.json` and the page `/docs`: the controllers as Nest sees them, the commands from their definitions. The document is
+ * made for the first who asks; at each start it would be a good part of the work.
+ */
 export function serveOpenApi(app: INestApplication): void {
+  SwaggerModule.setup('docs', app, () => openApiOf(app), { jsonDocumentUrl: 'openapi.json' });
+}
+
+function openApiOf(app: INestApplication): OpenAPIObject {
   const config = new DocumentBuilder()
     .setTitle('Attest')
     .setDescription('The system of record for workplace learning. Commands append events; queries and reports read.')
@@ -63,7 +70,7 @@ export function serveOpenApi(app: INestApplication): void {
   for (const definition of definitions)
     document.paths[`/v1/commands/${commandPath(definition.type)}`] = { post: single(definition) };
   if (definitions.length > 0) document.paths['/v1/commands'] = { post: bulk(definitions) };
-  SwaggerModule.setup('docs', app, document, { jsonDocumentUrl: 'openapi.json' });
+  return document;
 }
 
 function single({ type, summary, roles, input, example }: CommandDefinition): Operation {

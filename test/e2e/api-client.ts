@@ -76,7 +76,7 @@ export class ApiClient {
       const reached = Object.values(status.consumers);
       return reached.length >= CONSUMERS && reached.every((position) => BigInt(position) >= BigInt(status.log));
     };
-    await until(isSettled, patience).catch((error: Error) => {
+    await until(isSettled, patience, STATUS_INTERVAL).catch((error: Error) => {
       throw new Error(`the stack did not settle: ${JSON.stringify(status)}`, { cause: error });
     });
     return status.log;
@@ -93,5 +93,7 @@ export class ApiClient {
   }
 }
 
+/** An answer takes every store some work, of which they have enough while they catch up. */
+const STATUS_INTERVAL = 100;
 /** Read models, warehouse, and each workflow. */
 const CONSUMERS = 2 + workflowLanes.flat().length;

@@ -1,16 +1,15 @@
 import { randomUUID } from 'node:crypto';
 import { Long, MongoClient } from 'mongodb';
 import type { ReplayAnswer } from '../../apps/audit/replay-answer';
-import type { Status } from '../../apps/reports/status.controller';
 import type { EnrollmentDocument } from '../../projections/mongo/enrollments';
 import type { TranscriptDocument } from '../../projections/mongo/transcripts';
 import { collectionName } from '../../packages/eventsourcing';
 import { people as peopleReadModel } from '../../projections/mongo/people';
 import type { ApiClient } from './api-client';
 import { attempted, hired, newTenant, published } from './records';
-import { useOwnStack } from './running-stack';
+import { useStack } from './running-stack';
 
-const used = useOwnStack();
+const used = useStack();
 
 /** Values that a sender may well send: each is either refused with its reason or means the same to every store. */
 describe('Unusual values', () => {
@@ -29,17 +28,6 @@ describe('Unusual values', () => {
     expect(check!.differences).toEqual([]);
   }
 
-  it('given a fresh stack, when it says that it is ready, then reports answer and every consumer is named', async () => {
-    const [report, status] = await Promise.all([
-      admin.get('/v1/reports/course-outcomes'),
-      admin.read<Status>('/v1/status'),
-    ]);
-    expect(report.status).toBe(200);
-    expect(Object.keys(status.consumers)).toEqual(
-      expect.arrayContaining(['mongo', 'clickhouse', expect.stringMatching(/^assignment/)]),
-    );
-  });
-
   it.each(['2026-W05', '2026-W05-1', '2026-045', '20260101'])(
     'given %s, which ISO 8601 allows, when it is a moment, then it is understood or refused as a field',
     async (moment) => {
@@ -52,68 +40,83 @@ describe('Unusual values', () => {
     },
   );
 
-  it.each([
-    '2020-W05',
-    '2020-045',
-    '20200101',
-    '2020-04',
-    '2020-04-09T10:00:00Z',
-    '1850-01-01',
-    '2500-01-01',
-    '9999-12-31',
-  ])('given the due date %s, then it is refused or the stores agree about what is overdue', async (dueOn) => {
-    const member = hired({ manager: randomUUID() });
-    await admin.command('hire-person', member);
-    const { status } = await admin.send('enroll-learner', { person: member.person, course: 'safety', dueOn });
-    expect([200, 400]).toContain(status);
+  /** Those values whose command was answered in a way that is neither of these. */
+  async function answeredOtherwise<Value>(
+    values: readonly Value[],
+    allowed: readonly number[],
+    send: (value: Value) => Promise<{ status: number }>,
+  ): Promise<[Value, number][]> {
+    const answers = await Promise.all(
+      values.map(async (value): Promise<[Value, number]> => [value, (await send(value)).status]),
+    );
+    return answers.filter(([, status]) => !allowed.includes(status));
+  }
+
+  it('given due dates of every kind, then each is refused or the stores agree about what is overdue', async () => {
+    const dates = [
+      '2020-W05',
+      '2020-045',
+      '20200101',
+      '2020-04',
+      '2020-04-09T10:00:00Z',
+      '1850-01-01',
+      '2500-01-01',
+      '9999-12-31',
+    ];
+    const enroll = async (dueOn: string): Promise<{ status: number }> => {
+      const member = hired({ manager: randomUUID() });
+      await admin.command('hire-person', member);
+      return admin.send('enroll-learner', { person: member.person, course: 'safety', dueOn });
+    };
+    expect(await answeredOtherwise(dates, [200, 400], enroll)).toEqual([]);
     await expectStoresToAgree();
   });
 
-  it.each(['1850-01-01', '2250-01-01', '9999-12-31'])(
-    'given something that happened on %s, then it is refused or the stores agree about it',
-    async (occurredAt) => {
-      const { person } = hired();
-      const { status } = await admin.send('enroll-learner', { person, course: 'safety', occurredAt });
-      expect([200, 400]).toContain(status);
-      await expectStoresToAgree();
-    },
-  );
+  it('given something that happened long ago or far ahead, then it is refused or the stores agree about it', async () => {
+    const enroll = (occurredAt: string): Promise<{ status: number }> =>
+      admin.send('enroll-learner', { person: hired().person, course: 'safety', occurredAt });
+    expect(await answeredOtherwise(['1850-01-01', '2250-01-01', '9999-12-31'], [200, 400], enroll)).toEqual([]);
+    await expectStoresToAgree();
+  });
 
-  it.each(['constructor', 'toString', 'a.b', '0'])(
-    'given the course id %s, then it stands in the transcript like any other',
-    async (course) => {
-      const { person } = hired();
+  it('given course ids that mean something elsewhere, then they stand in the transcript like any other', async () => {
+    const courses = ['constructor', 'toString', 'a.b', '0'];
+    const learners = courses.map((course) => ({ course, ...hired() }));
+    for (const { person, course } of learners) {
       await admin.command('enroll-learner', { person, course: 'safety' });
       await admin.command('enroll-learner', { person, course });
       await admin.command('record-attempt', attempted(person, course, 50));
-      await expectStoresToAgree();
-      const { courses } = await admin.read<TranscriptDocument>(`/v1/people/${person}/transcript`);
-      expect(Object.keys(courses).sort()).toEqual([course, 'safety'].sort());
-      expect(Object.values(courses[course]!.attempts)).toEqual([expect.objectContaining({ scaled: 0.5 })]);
-    },
-  );
+    }
+    await expectStoresToAgree();
+    for (const { person, course } of learners) {
+      const transcript = await admin.read<TranscriptDocument>(`/v1/people/${person}/transcript`);
+      expect(Object.keys(transcript.courses).sort()).toEqual([course, 'safety'].sort());
+      expect(Object.values(transcript.courses[course]!.attempts)).toEqual([expect.objectContaining({ scaled: 0.5 })]);
+    }
+  });
 
-  it.each([
-    ['a zero byte', 'Ada\u0000'],
-    ['half a surrogate pair', 'Ada\ud800'],
-    ['an emoji', 'Ada 👩🏽‍💻'],
-    ['decomposed letters', 'A\u030ada'],
-    ['right-to-left letters', 'עדה'],
-  ])('given a name with %s, then it is refused or the stores agree about it', async (_, given) => {
-    const { status } = await admin.send('hire-person', hired({ name: { given, family: 'Byron' } }));
-    expect([200, 400]).toContain(status);
+  it('given names in every script, and what is none, then each is refused or the stores agree about it', async () => {
+    const zeroByte = 'Ada\u0000';
+    const halfOfAPair = 'Ada\ud800';
+    const decomposed = 'A\u030ada';
+    const rightToLeft = 'עדה';
+    const hire = (given: string): Promise<{ status: number }> =>
+      admin.send('hire-person', hired({ name: { given, family: 'Byron' } }));
+    const names = [zeroByte, halfOfAPair, 'Ada 👩🏽‍💻', decomposed, rightToLeft];
+    expect(await answeredOtherwise(names, [200, 400], hire)).toEqual([]);
     await expectStoresToAgree();
   });
 
-  it.each([
-    { raw: 1e308, min: -1.7e308, max: 1.7e308, passMark: 0 },
-    { raw: 5e-324, min: 0, max: 5e-324, passMark: 0 },
-    { raw: 0.1, min: 0, max: 0.3, passMark: 0.1 },
-    { raw: -0, min: -1, max: 1, passMark: 0 },
-  ])('given the score %j, then it is refused or the stores agree about it', async (score) => {
-    const { person } = hired();
-    const { status } = await admin.send('record-attempt', { ...attempted(person, 'safety'), score });
-    expect([200, 400, 422]).toContain(status);
+  it('given scores at the edge of what a number can be, then each is refused or the stores agree about it', async () => {
+    const scores = [
+      { raw: 1e308, min: -1.7e308, max: 1.7e308, passMark: 0 },
+      { raw: 5e-324, min: 0, max: 5e-324, passMark: 0 },
+      { raw: 0.1, min: 0, max: 0.3, passMark: 0.1 },
+      { raw: -0, min: -1, max: 1, passMark: 0 },
+    ];
+    const record = (score: object): Promise<{ status: number }> =>
+      admin.send('record-attempt', { ...attempted(hired().person, 'safety'), score });
+    expect(await answeredOtherwise(scores, [200, 400, 422], record)).toEqual([]);
     await expectStoresToAgree();
   });
 

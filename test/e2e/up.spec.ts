@@ -4,6 +4,7 @@ import { readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { createServer, type Server } from 'node:net';
 import { join } from 'node:path';
 import type { Report } from '../../apps/reports/reports.controller';
+import type { Status } from '../../apps/reports/status.controller';
 import type { CourseOutcomes } from '../../projections/expected-reports';
 import { LocalIssuer } from '../../packages/auth';
 import { ApiClient } from './api-client';
@@ -14,10 +15,11 @@ import { until } from './until';
 
 describe('attest up', () => {
   const folder = temporaryFolder();
-  afterAll(() => rmSync(folder, { recursive: true }));
-
   const started: RunningStack[] = [];
-  afterEach(() => Promise.all(started.map((stack) => stack.kill()))); // what a failing test left running
+  afterAll(async () => {
+    await Promise.all(started.map((stack) => stack.kill())); // what a failing test left running
+    rmSync(folder, { recursive: true });
+  });
 
   async function start(options: StackOptions): Promise<RunningStack> {
     const stack = await RunningStack.start(options);
@@ -82,37 +84,55 @@ describe('attest up', () => {
     expect(readFileSync(join(data, 'attest.log'), 'utf8')).toContain('urn:attest:problem:refused');
   });
 
-  it('given a running stack, when Ctrl-C is pressed, then it exits with 0 and leaves no process', async () => {
-    const stack = await start({ data: join(folder, 'stopped'), terminal: true });
-    expect(stack.engines().length).toBeGreaterThanOrEqual(3);
-    await stack.pressCtrlC();
-    expect(stack.stderr).toContain('Stopping');
-    expectOneSentence(await attest(['report', 'course-outcomes', '--data', stack.data]), /No Attest runs/);
-  });
-
-  it('given a running stack, when it is killed, then its engines end and the next start has everything', async () => {
-    const data = join(folder, 'killed');
+  describe('on one folder, from start to start', () => {
+    const data = join(folder, 'lived');
     const course = published();
-    const stack = await start({ data });
-    const answer = await (await stack.as('admin')).command('publish-course', course);
-    await stack.kill();
+    let stack: RunningStack;
 
-    const next = await start({ data });
-    expect(await (await next.as('admin')).command('publish-course', course)).toEqual({
-      ...answer,
-      events: [],
-      outcome: 'already-known',
+    it('given a fresh folder, when it says that it is ready, then reports answer and every consumer is named', async () => {
+      stack = await start({ data });
+      const admin = await stack.as('admin');
+      const [report, status] = await Promise.all([
+        admin.get('/v1/reports/course-outcomes'),
+        admin.read<Status>('/v1/status'),
+      ]);
+      expect(report.status).toBe(200);
+      expect(Object.keys(status.consumers)).toEqual(
+        expect.arrayContaining(['mongo', 'clickhouse', expect.stringMatching(/^assignment/)]),
+      );
     });
-    await next.stop();
-  });
 
-  it('given a running stack, when another starts on its folder, then one sentence says so and the first goes on', async () => {
-    const data = join(folder, 'shared');
-    const stack = await start({ data });
-    expectOneSentence(await up(data), /^attest: Attest already runs in .*shared \(process \d+, http.*\)\. Stop it/);
-    const { code } = await stack.cli('report', 'course-outcomes');
-    expect(code).toBe(0);
-    await stack.stop();
+    it('given a running stack, when another starts on its folder, then one sentence says so and the first goes on', async () => {
+      expectOneSentence(await up(data), /^attest: Attest already runs in .*lived \(process \d+, http.*\)\. Stop it/);
+      const { code } = await stack.cli('report', 'course-outcomes');
+      expect(code).toBe(0);
+    });
+
+    it('given a running stack, when it is killed, then its engines end and the next start has everything', async () => {
+      const answer = await (await stack.as('admin')).command('publish-course', course);
+      await stack.kill();
+
+      stack = await start({ data, terminal: true });
+      expect(await (await stack.as('admin')).command('publish-course', course)).toEqual({
+        ...answer,
+        events: [],
+        outcome: 'already-known',
+      });
+    });
+
+    it('given a running stack, when Ctrl-C is pressed, then it exits with 0 and leaves no process', async () => {
+      expect(stack.engines().length).toBeGreaterThanOrEqual(3);
+      await stack.pressCtrlC();
+      expect(stack.stderr).toContain('Stopping');
+      expectOneSentence(await attest(['report', 'course-outcomes', '--data', stack.data]), /No Attest runs/);
+    });
+
+    it('given a folder whose last stack was killed, when its process id belongs to another process, then it starts', async () => {
+      const somebody = { pid: process.ppid, ...stack.urls };
+      writeFileSync(join(data, 'stack.json'), JSON.stringify(somebody));
+      const next = await start({ data });
+      await next.stop();
+    });
   });
 
   it('given two starts at once on one folder, then one is up and the other says why it is not', async () => {
@@ -125,16 +145,6 @@ describe('attest up', () => {
     expect(stacks).toHaveLength(1);
     expect(reasons).toEqual([expect.stringMatching(/ended with 2:\n[^]*^attest: .*raced.*\n$/m)]);
     expect(reports).toEqual([expect.objectContaining({ code: 0 })]);
-  });
-
-  it('given a folder whose last stack was killed, when its process id belongs to another process, then it starts', async () => {
-    const data = join(folder, 'recycled');
-    const stack = await start({ data });
-    await stack.stop();
-    const somebody = { pid: process.ppid, ...stack.urls };
-    writeFileSync(join(data, 'stack.json'), JSON.stringify(somebody));
-    const next = await start({ data });
-    await next.stop();
   });
 
   it('given a port in use, then one sentence names it and no process is left', async () => {

@@ -22,16 +22,20 @@ export class InsistentLoad {
   readonly hires: string[] = [];
   /** Answers that asked for another try. */
   retried = 0;
-  private sending = true;
-  private readonly senders: Promise<void[]>;
+  private sending = false;
+  private senders: Promise<unknown> = Promise.resolve();
 
-  constructor(private readonly options: InsistentLoadOptions) {
-    this.senders = Promise.all(Array.from({ length: options.senders }, () => this.send()));
-    this.senders.catch(() => undefined); // told by `stop`
-  }
+  constructor(private readonly options: InsistentLoadOptions) {}
 
   get acknowledged(): number {
     return this.attempts.length + this.hires.length;
+  }
+
+  /** Sends until `stop`; may be started again. */
+  start(): void {
+    this.sending = true;
+    this.senders = Promise.all(Array.from({ length: this.options.senders }, () => this.send()));
+    this.senders.catch(() => undefined); // told by `stop`
   }
 
   /** Resolves when all that was sent is acknowledged. @throws Error when a command was refused for good */

@@ -24,14 +24,16 @@ const SAMPLES = 6;
 export async function overlappingOutages(seconds: number): Promise<{ outages: readonly Outage[]; retried: number }> {
   const stack = await SplitStack.start({ services: TRIAL_SERVICES });
   try {
-    const trial = await Trial.begin(stack, { senders: 2, rest: 100 });
+    const trial = await Trial.begin(stack, { senders: 2, rest: 300 });
+    await trial.resume();
     await trial.goOn(10);
     const outages = await Promise.all([
       outage(stack, trial, 'clickhouse', seconds),
       delay(seconds * 250).then(() => outage(stack, trial, 'mongodb', seconds)),
     ]);
     await trial.goOn(10);
-    await trial.verify();
+    await trial.verifyPositions();
+    await trial.verifyContent();
     return { outages, retried: trial.load.retried };
   } finally {
     await stack.stop();

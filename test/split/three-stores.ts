@@ -1,8 +1,10 @@
 /** What the three stores hold of a tenant, asked of each directly. */
 import { createClient } from '@clickhouse/client';
 import { BACKWARDS, END, EventStoreDBClient } from '@eventstore/db-client';
-import { MongoClient } from 'mongodb';
+import { type Collection, MongoClient } from 'mongodb';
 import { Checkpoints } from '../../infra/mongo';
+import type { AnyProjection, Document } from '../../packages/eventsourcing';
+import { collectionOf } from '../../projections/mongo/collection';
 import type { SplitStack } from './split-stack';
 
 /** An event as the log has it. */
@@ -38,6 +40,17 @@ export async function positionsInTheWarehouse(stack: SplitStack, tenant: string)
     return (await answer.text()).split('\n').filter((line) => line !== '');
   } finally {
     await warehouse.close();
+  }
+}
+
+/** Id of every document of the tenant in a read model, in order. */
+export async function idsInReadModel(stack: SplitStack, tenant: string, readModel: AnyProjection): Promise<string[]> {
+  const client = new MongoClient(stack.url('mongodb'));
+  try {
+    const collection = (await collectionOf(client.db(), readModel)) as unknown as Collection<Document>;
+    return (await collection.find({ tenant }).sort({ _id: 1 }).toArray()).map(({ _id }) => _id);
+  } finally {
+    await client.close();
   }
 }
 
