@@ -47,16 +47,8 @@ export class AttestClient {
     yield* linesOf<BulkLine>(response);
   }
 
-  /** Asks again while the read side is behind what `minPosition` asks for, up to a minute. */
-  async get<T>(path: string, parameters: Parameters = {}): Promise<T> {
-    for (let tries = 1; ; tries++) {
-      try {
-        return await this.json(withQuery(path, parameters), {});
-      } catch (error) {
-        const isBehind = error instanceof ProblemError && error.problem.type === 'urn:attest:problem:read-model-behind';
-        if (!isBehind || tries === 6) throw error;
-      }
-    }
+  get<T>(path: string, parameters: Parameters = {}): Promise<T> {
+    return patiently(() => this.json(withQuery(path, parameters), {}));
   }
 
   post<T>(path: string, body?: object): Promise<T> {
@@ -106,6 +98,18 @@ export class AttestClient {
     }
     if (!response.ok) throw new ProblemError((await response.json()) as Problem);
     return response;
+  }
+}
+
+/** Asks again while the read side is behind what is asked for, up to a minute. */
+export async function patiently<T>(ask: () => Promise<T>): Promise<T> {
+  for (let tries = 1; ; tries++) {
+    try {
+      return await ask();
+    } catch (error) {
+      const isBehind = error instanceof ProblemError && error.problem.type === 'urn:attest:problem:read-model-behind';
+      if (!isBehind || tries === 6) throw error;
+    }
   }
 }
 

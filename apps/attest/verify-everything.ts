@@ -3,16 +3,16 @@ import { EventStoreDb } from '../../infra/eventstore';
 import { SealLedger } from '../../infra/mongo';
 import { sealSettings } from '../../packages/config';
 import { KeyRing } from '../../packages/evidence';
-import type { VerificationLine } from '../audit/verification.controller';
-import { verifyLog } from '../audit/verify';
+import { type VerificationResult, verifyLog } from '../audit/verify';
 import { eventCatalog } from '../shared/event-catalog';
+import type { Step } from '../shared/progress';
 import { type DataFolder, UsageError } from './data-folder';
 
 /**
  * Verifies the logs of all tenants. Needs no running Attest but its stores, and believes none.
  * @throws UsageError when neither a running stack nor the environment names the stores
  */
-export async function* verifyEverything(data: DataFolder): AsyncGenerator<VerificationLine> {
+export async function* verifyEverything(data: DataFolder): AsyncGenerator<Step<VerificationResult>> {
   const running = data.running();
   const eventstore = process.env.ATTEST_EVENTSTORE_URL ?? running?.eventstore;
   const mongodb = process.env.ATTEST_MONGODB_URL ?? running?.mongodb;

@@ -1,8 +1,11 @@
-import { Body, Controller, Get, HttpCode, Param, Post, Query } from '@nestjs/common';
+import { Body, Controller, Get, HttpCode, Param, Post, Query, Req, type StreamableFile } from '@nestjs/common';
+import type { FastifyRequest } from 'fastify';
 import { EventStoreDb } from '../../infra/eventstore';
 import type { Caller } from '../../packages/auth';
 import { knownAtOf, momentOf } from '../reports/query-parameters';
 import { CallerOf } from '../shared/authentication';
+import { LongAnswers } from '../shared/long-answers';
+import { type Tell, ToldReading } from '../shared/progress';
 import { Audited } from './audit-log';
 import { Reconciliation, type ReconcileAnswer } from './reconciliation';
 import { replay } from './replay';
@@ -12,7 +15,7 @@ import { ReproductionBody } from './reproduction-body';
 import { StoreCheck } from './store-check';
 import { explain, type Explanation } from './why';
 
-/** What the log itself says, for compliance. */
+/** What the log itself says, for compliance. With `Accept: application/x-ndjson` each answer is lines that tell how far it is. */
 @Controller('v1/audit')
 @Audited()
 export class AuditController {
@@ -21,11 +24,47 @@ export class AuditController {
     private readonly stores: StoreCheck,
     private readonly reconciliation: Reconciliation,
     private readonly reproduction: Reproduction,
+    private readonly answers: LongAnswers,
   ) {}
 
   /** The history of one thing or of the tenant, folded from the log: state, timeline, and what differs from now. */
   @Get('replay')
-  async replay(@CallerOf() { tenant }: Caller, @Query() parameters: ReplayParameters): Promise<ReplayAnswer> {
+  replay(
+    @CallerOf() { tenant }: Caller,
+    @Query() parameters: ReplayParameters,
+    @Req() request: FastifyRequest,
+  ): Promise<ReplayAnswer | StreamableFile> {
+    return this.answers.answer(request, (tell) => this.replayed(tenant, parameters, tell));
+  }
+
+  /** The chain of causes of anything that has an id, and what else came of the same origin. */
+  @Get('why/:id')
+  why(
+    @CallerOf() { tenant }: Caller,
+    @Param('id') id: string,
+    @Req() request: FastifyRequest,
+  ): Promise<Explanation | StreamableFile> {
+    return this.answers.answer(request, (tell) => explain(new ToldReading(this.store, tell), tenant, id));
+  }
+
+  /** Recomputes saved reports from the log alone, and explains event by event what they would say now. */
+  @Post('reproduce')
+  @HttpCode(200)
+  reproduce(
+    @CallerOf() { tenant }: Caller,
+    @Body() { reports, steps }: ReproductionBody,
+    @Req() request: FastifyRequest,
+  ): Promise<Reproduced[] | StreamableFile> {
+    return this.answers.answer(request, (tell) => this.reproduction.run(tenant, reports, steps, tell));
+  }
+
+  /** Holds everything that MongoDB and ClickHouse have of the tenant against the log. */
+  @Get('reconcile')
+  reconcile(@CallerOf() { tenant }: Caller, @Req() request: FastifyRequest): Promise<ReconcileAnswer | StreamableFile> {
+    return this.answers.answer(request, (tell) => this.reconciliation.run({ tenant }, tell));
+  }
+
+  private async replayed(tenant: string, parameters: ReplayParameters, tell: Tell): Promise<ReplayAnswer> {
     const { asOf, knownAt, check } = parameters;
     const { scope, timeline } = scopeOf(tenant, parameters);
     const moment = asOf === undefined ? new Date().toISOString() : momentOf(asOf);
@@ -35,34 +74,16 @@ export class AuditController {
         timeline,
         reports: isWhole(scope),
         tellBehind: false,
+        tell,
       });
       return { ...answerOfReplay(scope, standpoint, replayed), check: tally.result };
     }
-    const replayed = await replay(this.store, scope, moment.slice(0, 10), {
+    const replayed = await replay(new ToldReading(this.store, tell), scope, moment.slice(0, 10), {
       timeline,
       effective: asOf === undefined ? undefined : moment,
       known: knownAt === undefined ? undefined : knownAtOf(knownAt),
     });
     return answerOfReplay(scope, standpoint, replayed);
-  }
-
-  /** The chain of causes of anything that has an id, and what else came of the same origin. */
-  @Get('why/:id')
-  why(@CallerOf() { tenant }: Caller, @Param('id') id: string): Promise<Explanation> {
-    return explain(this.store, tenant, id);
-  }
-
-  /** Recomputes saved reports from the log alone, and explains event by event what they would say now. */
-  @Post('reproduce')
-  @HttpCode(200)
-  reproduce(@CallerOf() { tenant }: Caller, @Body() { reports, steps }: ReproductionBody): Promise<Reproduced[]> {
-    return this.reproduction.run(tenant, reports, steps);
-  }
-
-  /** Holds everything that MongoDB and ClickHouse have of the tenant against the log. */
-  @Get('reconcile')
-  reconcile(@CallerOf() { tenant }: Caller): Promise<ReconcileAnswer> {
-    return this.reconciliation.run({ tenant });
   }
 }
 

@@ -1,5 +1,5 @@
 import { Readable } from 'node:stream';
-import { Controller, Get, Inject, Query, Req, Res } from '@nestjs/common';
+import { Controller, Get, Inject, Query, Req, StreamableFile } from '@nestjs/common';
 import {
   ApiOkResponse,
   ApiOperation,
@@ -9,7 +9,7 @@ import {
   PickType,
 } from '@nestjs/swagger';
 import { IsBooleanString, IsOptional } from 'class-validator';
-import type { FastifyReply, FastifyRequest } from 'fastify';
+import type { FastifyRequest } from 'fastify';
 import { Db } from 'mongodb';
 import { SETTINGS } from '../../infra/engines.module';
 import { EventStoreDb } from '../../infra/eventstore';
@@ -18,10 +18,10 @@ import type { Caller } from '../../packages/auth';
 import type { Settings } from '../../packages/config';
 import { CommandPipeline } from '../../packages/eventsourcing';
 import { CallerOf } from '../shared/authentication';
-import { type Problem, Problems } from '../shared/problems';
+import { type AnswerLine, LINES, LongAnswers, wantsLines } from '../shared/long-answers';
 import { SealKeys } from '../shared/seal-keys';
 import { Audited } from './audit-log';
-import { EvidenceExport, type ExportProgress, type ExportResult, type ExportStep } from './export';
+import { EvidenceExport, type ExportResult, type ExportStep } from './export';
 import { ReplayParameters, scopeOf } from './replay-answer';
 
 class ClearParameters {
@@ -41,13 +41,7 @@ class ExportParameters extends IntersectionType(
 ) {}
 
 /** One line of the answer to whoever wants to see how far it is; `bytes` in base64. */
-export type ExportLine =
-  | { readonly progress: ExportProgress }
-  | { readonly bytes: string }
-  | { readonly result: ExportResult }
-  | { readonly problem: Problem };
-
-const LINES = 'application/x-ndjson';
+export type ExportLine = AnswerLine<ExportResult, { readonly bytes: string }>;
 
 /** Evidence for somebody who trusts neither this program nor whoever runs it. */
 @Controller('v1/audit')
@@ -59,7 +53,7 @@ export class ExportController {
     private readonly store: EventStoreDb,
     private readonly pipeline: CommandPipeline,
     private readonly keys: SealKeys,
-    private readonly problems: Problems,
+    private readonly answers: LongAnswers,
     @Inject(SETTINGS) private readonly settings: Settings,
     db: Db,
   ) {
@@ -78,34 +72,26 @@ export class ExportController {
   async export(
     @CallerOf() { tenant, sub, roles }: Caller,
     @Query() parameters: ExportParameters,
-    @Req() { id: correlationId, headers }: FastifyRequest,
-    @Res() reply: FastifyReply,
-  ): Promise<void> {
+    @Req() asked: FastifyRequest,
+  ): Promise<StreamableFile> {
     const { scope } = scopeOf(tenant, parameters);
     const by = { sub, roles, via: 'http' };
-    const request = { tenant, scope, personal: parameters.personal === 'true', by, correlationId };
+    const request = { tenant, scope, personal: parameters.personal === 'true', by, correlationId: asked.id };
     const anchors = { trusted: this.keys.ring().trusted, kept: await this.ledger.newest(tenant) };
     const { everySeconds } = this.settings.seals;
     const steps = new EvidenceExport(this.store, this.pipeline, request, anchors, everySeconds).run();
-    if (headers.accept?.includes(LINES)) {
-      await reply.header('content-type', LINES).send(Readable.from(this.lines(steps, correlationId)));
-      return;
-    }
+    if (wantsLines(asked)) return this.answers.lines(asked, inBase64(steps));
     const file = bytesOf(steps);
     const first = await file.next(); // What fails before it is answered as a problem; what fails later breaks the answer off.
-    const name = `attachment; filename="evidence-${tenant}.tar"`;
-    void reply.header('content-type', 'application/x-tar').header('content-disposition', name);
-    await reply.send(Readable.from(startingWith(first.value as Buffer, file)));
+    return new StreamableFile(Readable.from(startingWith(first.value as Buffer, file)), {
+      type: 'application/x-tar',
+      disposition: `attachment; filename="evidence-${tenant}.tar"`,
+    });
   }
+}
 
-  private async *lines(steps: AsyncIterable<ExportStep>, correlationId: string): AsyncGenerator<string> {
-    const line = (value: ExportLine): string => `${JSON.stringify(value)}\n`;
-    try {
-      for await (const step of steps) yield line('bytes' in step ? { bytes: step.bytes.toString('base64') } : step);
-    } catch (error) {
-      yield line({ problem: this.problems.of(error, { correlationId }) });
-    }
-  }
+async function* inBase64(steps: AsyncIterable<ExportStep>): AsyncGenerator<ExportLine> {
+  for await (const step of steps) yield 'bytes' in step ? { bytes: step.bytes.toString('base64') } : step;
 }
 
 async function* bytesOf(steps: AsyncIterable<ExportStep>): AsyncGenerator<Buffer> {

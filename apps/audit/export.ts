@@ -23,6 +23,7 @@ import {
 } from '../../packages/evidence';
 import { privacyDecider } from '../../packages/privacy';
 import { NotFoundError, NotSealedError } from '../shared/problems';
+import type { Step } from '../shared/progress';
 import { EventTimeline } from './event-timeline';
 import { evidenceReport } from './evidence-report';
 import { belongsTo, membersOf, type Scope, SCOPES } from './scope';
@@ -45,14 +46,6 @@ export interface ExportRequest {
   readonly correlationId: string;
 }
 
-/** How far an export has come: positions are of the log; `sealing` while it waits for the seal over itself. */
-export interface ExportProgress {
-  readonly events: number;
-  readonly position: string;
-  readonly head: string;
-  readonly sealing: boolean;
-}
-
 export interface ExportResult {
   readonly export: string;
   readonly events: number;
@@ -65,8 +58,7 @@ export interface ExportResult {
   readonly keys: readonly string[];
 }
 
-export type ExportStep =
-  { readonly progress: ExportProgress } | { readonly bytes: Buffer } | { readonly result: ExportResult };
+export type ExportStep = Step<ExportResult> | { readonly bytes: Buffer };
 
 /** Makes an evidence bundle in one pass over the log, which ends when the seal over the export itself has come. */
 export class EvidenceExport {
@@ -120,7 +112,8 @@ export class EvidenceExport {
           digest = content.digest;
           timer = setTimeout(() => gaveUp.abort(), this.sealSeconds * 1_000 + PATIENCE);
         }
-        yield { progress: this.progress(position, head, digest !== undefined) };
+        const doing = digest === undefined ? undefined : 'Waiting for the seal over the export';
+        yield { progress: { position: position.toString(), head: head.toString(), doing } };
         if (receipt && this.sealed.indexOf(receipt.position) !== undefined) break;
       }
     } finally {
@@ -241,10 +234,6 @@ export class EvidenceExport {
   private checkSeals(): void {
     const { first } = this.seals.finish();
     if (first) throw new LogAlteredError(`The seals do not hold: position ${first.position}, ${first.detail}.`);
-  }
-
-  private progress(position: bigint, head: bigint, sealing: boolean): ExportProgress {
-    return { events: this.bundle.events, position: position.toString(), head: head.toString(), sealing };
   }
 
   private result(digest: string, head: bigint): ExportResult {

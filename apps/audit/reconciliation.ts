@@ -1,5 +1,6 @@
 import { Injectable } from '@nestjs/common';
 import { ReadSide } from '../reports/read-side';
+import type { Tell } from '../shared/progress';
 import type { CheckResult } from './check';
 import type { PoisonEvents } from './poison';
 import type { Scope } from './scope';
@@ -25,9 +26,14 @@ export class Reconciliation {
     private readonly readSide: ReadSide,
   ) {}
 
-  async run(scope: Scope): Promise<ReconcileAnswer> {
+  async run(scope: Scope, tell?: Tell): Promise<ReconcileAnswer> {
     const startedAt = performance.now();
-    const { replayed, tally } = await this.stores.check(scope, { timeline: 0, reports: false, tellBehind: true });
+    const { replayed, tally } = await this.stores.check(scope, {
+      timeline: 0,
+      reports: false,
+      tellBehind: true,
+      tell,
+    });
     const { readModels, warehouse } = this.readSide;
     const mongodb = await readModels.reached();
     const clickhouse = await warehouse.position();

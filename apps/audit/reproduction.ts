@@ -3,10 +3,11 @@ import { ScratchWarehouse, toDateTime64, Warehouse } from '../../infra/clickhous
 import { SETTINGS } from '../../infra/engines.module';
 import { EventStoreDb } from '../../infra/eventstore';
 import type { Settings } from '../../packages/config';
-import { readLog } from '../../packages/eventsourcing';
+import { type LogReader, readLog } from '../../packages/eventsourcing';
 import { readMigrations, reportSql, reportNames } from '../../projections/clickhouse';
 import { projectionVersion, reportDigest } from '../../projections/clickhouse/report-digest';
 import { InvalidParameterError } from '../shared/problems';
+import { type Tell, ToldReading } from '../shared/progress';
 import { Restatement, type RestatementStep } from './restatement';
 import { type RowDifference, rowDifferences } from './row-difference';
 
@@ -51,49 +52,57 @@ export class Reproduction {
    * @param budget questions that may be asked to explain one report
    * @throws InvalidParameterError that names what is wrong with which request
    */
-  async run(tenant: string, requests: readonly ReproductionRequest[], budget: number): Promise<Reproduced[]> {
-    const upTo = (await this.store.head()) ?? 0n;
+  async run(
+    tenant: string,
+    requests: readonly ReproductionRequest[],
+    budget: number,
+    tell: Tell = () => undefined,
+  ): Promise<Reproduced[]> {
+    const log = new ToldReading(this.store, tell);
+    const upTo = (await log.head()) ?? 0n;
     requests.forEach((request, at) => refuse(request, `reports.${at}`, tenant, upTo));
     return ScratchWarehouse.use(this.settings.clickhouse, readMigrations(), async (scratch) => {
       const warehouse = new Warehouse(scratch.clickhouse, reportSql);
       const ask: Ask = ({ report, parameters, effective }, position) =>
         warehouse.report<object>(report, { ...parameters, tenant, asOf: effective, upTo: position });
-      const rows = await this.loadAndAsk(scratch, tenant, upTo, requests, ask);
+      const rows = await loadAndAsk(log, scratch, tenant, upTo, requests, ask);
       const reproduced: Reproduced[] = [];
-      for (const request of requests) {
+      for (const [at, request] of requests.entries()) {
+        log.turnsTo(`Explaining what has changed since report ${at + 1} of ${requests.length}`);
         reproduced.push(await restate(scratch, request, rows.get(request)!, upTo, ask, budget));
       }
       return reproduced;
     });
   }
+}
 
-  /** Asks for each report when the scratch database holds what the log held at its position, and nothing of what came later. */
-  private async loadAndAsk(
-    scratch: ScratchWarehouse,
-    tenant: string,
-    upTo: bigint,
-    requests: readonly ReproductionRequest[],
-    ask: Ask,
-  ): Promise<Map<ReproductionRequest, object[]>> {
-    const rows = new Map<ReproductionRequest, object[]>();
-    const waiting = [...requests].sort((a, b) => (BigInt(a.position) < BigInt(b.position) ? -1 : 1));
-    const askBefore = async (position: bigint): Promise<void> => {
-      for (let next = waiting[0]; next && BigInt(next.position) < position; next = waiting[0]) {
-        waiting.shift();
-        await scratch.flush();
-        rows.set(next, await ask(next, BigInt(next.position)));
-      }
-    };
-    for await (const events of readLog(this.store, `${tenant}.`, upTo)) {
-      for (const event of events) {
-        if (waiting[0]) await askBefore(event.position);
-        await scratch.add(event);
-      }
+/** Asks for each report when the scratch database holds what the log held at its position, and nothing of what came later. */
+async function loadAndAsk(
+  log: LogReader,
+  scratch: ScratchWarehouse,
+  tenant: string,
+  upTo: bigint,
+  requests: readonly ReproductionRequest[],
+  ask: Ask,
+): Promise<Map<ReproductionRequest, object[]>> {
+  const rows = new Map<ReproductionRequest, object[]>();
+  const waiting = [...requests].sort((a, b) => (BigInt(a.position) < BigInt(b.position) ? -1 : 1));
+  const askBefore = async (position: bigint): Promise<void> => {
+    for (let next = waiting[0]; next && BigInt(next.position) < position; next = waiting[0]) {
+      waiting.shift();
+      await scratch.flush();
+      rows.set(next, await ask(next, BigInt(next.position)));
     }
-    await askBefore(upTo + 1n);
-    await scratch.flush();
-    return rows;
+  };
+  for await (const events of readLog(log, `${tenant}.`, upTo)) {
+    for (const event of events) {
+      if (waiting[0]) await askBefore(event.position);
+      await scratch.add(event);
+    }
   }
+  await askBefore(upTo + 1n);
+  await scratch.flush();
+  return rows;
 }
 
 async function restate(

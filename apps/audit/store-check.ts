@@ -7,6 +7,7 @@ import type { Settings } from '../../packages/config';
 import { readMigrations } from '../../projections/clickhouse';
 import { ReadSide } from '../reports/read-side';
 import { ReadModelBehindError } from '../shared/problems';
+import { type Tell, ToldReading } from '../shared/progress';
 import { checkCollections, checkReports, CheckTally, END_OF_TIME } from './check';
 import { PoisonTally } from './poison';
 import { replay, type Replayed, type ReplayOptions } from './replay';
@@ -36,7 +37,12 @@ export class StoreCheck {
    */
   check(
     scope: Scope,
-    { reports, tellBehind, ...options }: ReplayOptions & { reports: boolean; tellBehind: boolean },
+    {
+      reports,
+      tellBehind,
+      tell = () => undefined,
+      ...options
+    }: ReplayOptions & { reports: boolean; tellBehind: boolean; tell?: Tell | undefined },
   ): Promise<Checked> {
     const tally = new CheckTally();
     const poison = new PoisonTally();
@@ -51,7 +57,8 @@ export class StoreCheck {
       }
     };
     return ScratchWarehouse.use(this.settings.clickhouse, readMigrations(), async (scratch) => {
-      const { store, readSide } = this;
+      const { readSide } = this;
+      const store = new ToldReading(this.store, tell);
       let lastRead = 0n;
       let mongoIsThere: boolean | undefined;
       const replayed = await replay(store, scope, END_OF_TIME.slice(0, 10), {
@@ -62,10 +69,12 @@ export class StoreCheck {
           await scratch.add(event);
         },
         onPass: async (pass, selection) => {
+          store.turnsTo('Comparing with MongoDB');
           mongoIsThere ??= await reaches('mongodb', readSide.awaitMongo(lastRead.toString()));
           if (mongoIsThere) await checkCollections(pass, selection, readSide.db, () => store.head(), tally);
         },
       });
+      store.turnsTo('Comparing with ClickHouse');
       await scratch.flush();
       for (const { event, error } of scratch.parked) poison.add(WAREHOUSE, event, error);
       const { upTo, selection } = replayed;

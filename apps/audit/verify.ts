@@ -7,6 +7,7 @@ import {
   sealStream,
   type TenantVerdict,
 } from '../../packages/evidence';
+import { type Step, TELL_EVERY } from '../shared/progress';
 
 /** What is verified: a stream, a tenant, or everything. */
 export type VerificationScope = { readonly stream: string } | { readonly tenant: string } | 'everything';
@@ -28,15 +29,7 @@ export interface VerificationResult {
   readonly tenants: readonly TenantVerdict[];
 }
 
-/** How far a verification has come; positions are of the log. */
-export interface VerificationProgress {
-  readonly events: number;
-  readonly position: string;
-  readonly head: string;
-}
-
-/** How often a verification tells how far it is, in milliseconds, and how often it tries to read on before it says that it cannot. */
-const PROGRESS = 200;
+/** How often a verification tries to read on before it says that it cannot. */
 const TRIES = 4;
 
 /**
@@ -47,7 +40,7 @@ export async function* verifyLog(
   store: EventStoreDb,
   scope: VerificationScope,
   { trusted, kept }: Anchors,
-): AsyncGenerator<{ progress: VerificationProgress } | { result: VerificationResult }> {
+): AsyncGenerator<Step<VerificationResult>> {
   const stream = scope !== 'everything' && 'stream' in scope ? scope.stream : undefined;
   const only =
     scope === 'everything' ? undefined : 'tenant' in scope ? scope.tenant : parseStreamName(scope.stream)!.tenant;
@@ -67,9 +60,9 @@ export async function* verifyLog(
         verification.accept(event);
         events++;
       }
-      if (performance.now() - told > PROGRESS) {
+      if (performance.now() - told > TELL_EVERY) {
         told = performance.now();
-        yield { progress: { events, position: batch.position.toString(), head: head.toString() } };
+        yield { progress: { position: batch.position.toString(), head: head.toString() } };
       }
       if (batch.caughtUp) break;
     }

@@ -1,7 +1,7 @@
 import { statSync } from 'node:fs';
 import { join } from 'node:path';
-import type { VerificationLine } from '../../apps/audit/verification.controller';
 import type { VerificationResult } from '../../apps/audit/verify';
+import type { AnswerLine } from '../../apps/shared/long-answers';
 import type { PublicSealKey } from '../../packages/evidence';
 import { newId, newTenant, published } from './records';
 import { useOwnStack } from './running-stack';
@@ -13,7 +13,10 @@ describe('Integrity', () => {
   const course = newId('course');
 
   /** The lines of one verification. */
-  async function verify(parameters: Record<string, string> = {}, by = tenant): Promise<VerificationLine[]> {
+  async function verify(
+    parameters: Record<string, string> = {},
+    by = tenant,
+  ): Promise<AnswerLine<VerificationResult>[]> {
     const url = new URL('/v1/audit/verify', used.stack.urls.api);
     url.search = new URLSearchParams(parameters).toString();
     const authorization = `Bearer ${await used.stack.token('compliance', { tenant: by })}`;
@@ -21,7 +24,7 @@ describe('Integrity', () => {
     return text
       .trimEnd()
       .split('\n')
-      .map((line) => JSON.parse(line) as VerificationLine);
+      .map((line) => JSON.parse(line) as AnswerLine<VerificationResult>);
   }
 
   async function result(parameters: Record<string, string> = {}): Promise<VerificationResult> {

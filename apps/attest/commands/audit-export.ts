@@ -3,10 +3,11 @@ import type { Command } from 'commander';
 import type { ExportResult } from '../../audit/export';
 import type { ExportLine } from '../../audit/export.controller';
 import { type ScopeKind, SCOPES } from '../../audit/scope';
-import { type AttestClient, ProblemError } from '../client';
+import type { AttestClient } from '../client';
 import { UsageError } from '../data-folder';
-import { answer, progressBar, say, table } from '../terminal';
+import { answer, table } from '../terminal';
 import { type Common, command, connect, SCOPE_TEXTS, tenantOption } from './command';
+import { withProgress } from './with-progress';
 
 type Options = Common & { [Kind in ScopeKind]?: string } & { auditLog?: boolean; personal?: boolean; out?: string };
 
@@ -43,8 +44,10 @@ async function download(
   const partial = `${file}.part`;
   const handle = openPartial(partial);
   try {
-    const lines = client.lines<ExportLine>('/v1/audit/export', parameters, { accept: 'application/x-ndjson' });
-    const result = await write(lines, handle);
+    const lines = client.lines<ExportLine>('/v1/audit/export', parameters);
+    const result = await withProgress('Exporting', lines, ({ bytes }) =>
+      writeSync(handle, Buffer.from(bytes, 'base64')),
+    );
     closeSync(handle);
     renameSync(partial, file);
     return result;
@@ -61,33 +64,6 @@ function openPartial(file: string): number {
   } catch (error) {
     throw new UsageError(`${file} cannot be written: ${(error as Error).message}.`);
   }
-}
-
-async function write(lines: AsyncIterable<ExportLine>, handle: number): Promise<ExportResult> {
-  let bar: ReturnType<typeof progressBar> | undefined;
-  let done = 0;
-  let isWaiting = false;
-  try {
-    for await (const line of lines) {
-      if ('result' in line) return line.result;
-      if ('problem' in line) throw new ProblemError(line.problem);
-      if ('bytes' in line) writeSync(handle, Buffer.from(line.bytes, 'base64'));
-      else {
-        const { position, head, sealing } = line.progress;
-        bar ??= progressBar('Exporting', Number(head));
-        const reached = Math.min(Number(position), Number(head));
-        bar.advance(reached - done);
-        done = reached;
-        if (!sealing || isWaiting) continue;
-        isWaiting = true;
-        bar.stop();
-        say('Waiting for the seal over the export ...');
-      }
-    }
-  } finally {
-    bar?.stop();
-  }
-  throw new UsageError('Attest ended the export before it was whole: try again.');
 }
 
 function describe(file: string, { events, upTo, complete, personal, digest, keys }: ExportResult): string {

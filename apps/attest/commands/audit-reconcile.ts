@@ -3,13 +3,14 @@ import type { ReconcileAnswer } from '../../audit/reconciliation';
 import { answer, table } from '../terminal';
 import { describeParked } from './audit-replay';
 import { type Common, command, connect, tenantOption } from './command';
+import { withProgress } from './with-progress';
 
 export function addReconcileCommand(auditing: Command): void {
   command(auditing, 'reconcile', 'compare MongoDB and ClickHouse with the log; exit 1 when they differ')
     .addOption(tenantOption('ou'))
     .action(async (options: Common) => {
       const client = await connect(options, 'compliance');
-      const reconciled = await client.get<ReconcileAnswer>('/v1/audit/reconcile');
+      const reconciled = await withProgress<ReconcileAnswer>('Replaying', client.lines('/v1/audit/reconcile'));
       answer(reconciled, Boolean(options.json), () => describe(reconciled));
       if (!reconciled.ok) process.exitCode = 1;
     });

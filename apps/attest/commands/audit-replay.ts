@@ -3,8 +3,10 @@ import type { TimelineEntry } from '../../audit/event-timeline';
 import type { PoisonEvents } from '../../audit/poison';
 import type { ReplayAnswer } from '../../audit/replay-answer';
 import { type ScopeKind, SCOPES } from '../../audit/scope';
+import { patiently } from '../client';
 import { answer, table } from '../terminal';
 import { asOfOption, type Common, command, connect, knownAtOption, SCOPE_TEXTS, tenantOption } from './command';
+import { withProgress } from './with-progress';
 
 type Options = Common & { [Kind in ScopeKind]?: string } & {
   auditLog?: boolean;
@@ -30,13 +32,10 @@ export function addReplayCommand(auditing: Command): void {
       const scope = Object.fromEntries(SCOPES.map((kind) => [kind, options[kind]]));
       const flags = { auditLog: options.auditLog ? 'true' : undefined, check: options.check ? 'true' : undefined };
       const client = await connect(options, 'compliance');
-      const replay = await client.get<ReplayAnswer>('/v1/audit/replay', {
-        ...scope,
-        ...flags,
-        asOf,
-        knownAt,
-        timeline,
-      });
+      const parameters = { ...scope, ...flags, asOf, knownAt, timeline };
+      const replay = await patiently(() =>
+        withProgress<ReplayAnswer>('Replaying', client.lines('/v1/audit/replay', parameters)),
+      );
       answer(replay, Boolean(options.json), () => describeReplay(replay));
       if (replay.check && !replay.check.ok) process.exitCode = 1;
     });

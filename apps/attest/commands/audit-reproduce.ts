@@ -4,9 +4,11 @@ import { type DigestedReport, reportDigest } from '../../../projections/clickhou
 import type { Reproduced } from '../../audit/reproduction';
 import type { RestatementStep } from '../../audit/restatement';
 import { type RowDifference, rowDifferences } from '../../audit/row-difference';
+import type { AnswerLine } from '../../shared/long-answers';
 import { UsageError } from '../data-folder';
 import { answer, table } from '../terminal';
 import { type Common, command, connect, tenantOption } from './command';
+import { withProgress } from './with-progress';
 
 /** An answer of a report as `attest report ... --json` printed it. */
 type Saved = DigestedReport & { readonly digest: string };
@@ -35,7 +37,12 @@ export function addReproduceCommand(auditing: Command): void {
       const saved = files.map(readSaved);
       const client = await connect(options, 'compliance');
       const reports = saved.map(({ report, parameters, asOf }) => ({ report, parameters, ...positionOf(asOf) }));
-      const reproduced = await client.post<Reproduced[]>('/v1/audit/reproduce', { reports, steps: options.steps });
+      const lines = client.lines<AnswerLine<Reproduced[]>>(
+        '/v1/audit/reproduce',
+        {},
+        { reports, steps: options.steps },
+      );
+      const reproduced = await withProgress('Replaying', lines);
       const verdicts = reproduced.map((each, at) => judge(files[at]!, saved[at]!, each));
       answer(verdicts, Boolean(options.json), () => verdicts.map(describe).join('\n\n'));
       if (verdicts.some(({ same }) => !same)) process.exitCode = 1;

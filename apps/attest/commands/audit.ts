@@ -1,5 +1,6 @@
 import type { Command } from 'commander';
 import type { Explanation } from '../../audit/why';
+import type { AnswerLine } from '../../shared/long-answers';
 import { answer, table } from '../terminal';
 import { addExportCommand } from './audit-export';
 import { addReconcileCommand } from './audit-reconcile';
@@ -8,6 +9,7 @@ import { addReproduceCommand } from './audit-reproduce';
 import { addVerifyBundleCommand } from './audit-verify-bundle';
 import { type Common, command, connect, tenantOption } from './command';
 import { addIntegrityCommands } from './integrity';
+import { withProgress } from './with-progress';
 
 export function addAuditCommands(program: Command): void {
   const auditing = program.command('audit').description('ask the log itself');
@@ -24,7 +26,8 @@ export function addAuditCommands(program: Command): void {
     .addOption(tenantOption('acme'))
     .action(async (id: string, options: Common) => {
       const client = await connect(options, 'compliance');
-      const explanation = await client.get<Explanation>(`/v1/audit/why/${encodeURIComponent(id)}`);
+      const lines = client.lines<AnswerLine<Explanation>>(`/v1/audit/why/${encodeURIComponent(id)}`);
+      const explanation = await withProgress('Reading', lines);
       answer(explanation, Boolean(options.json), () => describeExplanation(explanation));
     });
 

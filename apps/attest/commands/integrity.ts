@@ -1,11 +1,11 @@
 import type { Command } from 'commander';
 import { rotateKeyFile } from '../../../packages/evidence';
-import type { VerificationLine } from '../../audit/verification.controller';
 import type { VerificationResult } from '../../audit/verify';
-import { ProblemError } from '../client';
+import type { AnswerLine } from '../../shared/long-answers';
 import { DataFolder, UsageError } from '../data-folder';
-import { answer, progressBar, table } from '../terminal';
+import { answer, table } from '../terminal';
 import { type Common, command, connect, tenantOption } from './command';
+import { withProgress } from './with-progress';
 
 export function addIntegrityCommands(auditing: Command): void {
   command(auditing, 'verify', 'check that the log is what was written; exit 1 and the first bad event when it is not')
@@ -13,7 +13,7 @@ export function addIntegrityCommands(auditing: Command): void {
     .option('--stream <name>', 'only this stream')
     .option('--everything', 'all tenants, straight from the event store: for whoever runs Attest')
     .action(async (options: Common & { stream?: string; everything?: boolean }) => {
-      const result = await withProgress(options.everything ? everything(options) : ofTenant(options));
+      const result = await withProgress('Verifying', options.everything ? everything(options) : ofTenant(options));
       answer(result, Boolean(options.json), () => describe(result));
       if (!result.ok) process.exitCode = 1;
     });
@@ -35,32 +35,14 @@ export function addIntegrityCommands(auditing: Command): void {
   );
 }
 
-async function* ofTenant(options: Common & { stream?: string }): AsyncGenerator<VerificationLine> {
+async function* ofTenant(options: Common & { stream?: string }): AsyncGenerator<AnswerLine<VerificationResult>> {
   const client = await connect(options, 'compliance');
-  yield* client.lines<VerificationLine>('/v1/audit/verify', { stream: options.stream });
+  yield* client.lines<AnswerLine<VerificationResult>>('/v1/audit/verify', { stream: options.stream });
 }
 
-async function* everything({ data }: Common): AsyncGenerator<VerificationLine> {
+async function* everything({ data }: Common): AsyncGenerator<AnswerLine<VerificationResult>> {
   const { verifyEverything } = await import('../verify-everything.js');
   yield* verifyEverything(new DataFolder(data));
-}
-
-async function withProgress(lines: AsyncIterable<VerificationLine>): Promise<VerificationResult> {
-  let bar: ReturnType<typeof progressBar> | undefined;
-  let done = 0;
-  try {
-    for await (const line of lines) {
-      if ('result' in line) return line.result;
-      if ('problem' in line) throw new ProblemError(line.problem);
-      const { position, head } = line.progress;
-      bar ??= progressBar('Verifying', Number(head));
-      bar.advance(Number(position) - done);
-      done = Number(position);
-    }
-  } finally {
-    bar?.stop();
-  }
-  throw new UsageError('Attest ended the verification before it had a result: try again.');
 }
 
 function describe({ ok, keysKnown, events, seconds, eventsPerSecond, tenants }: VerificationResult): string {

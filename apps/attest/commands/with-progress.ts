@@ -12,7 +12,7 @@ import { progressBar, say } from '../terminal';
 export async function withProgress<Result, Other extends object = never>(
   label: string,
   lines: AsyncIterable<AnswerLine<Result, Other>>,
-  onOther: (line: Other) => void = () => undefined,
+  onOther: (line: Other) => unknown = () => undefined,
 ): Promise<Result> {
   let bar: ReturnType<typeof progressBar> | undefined;
   let shown = 0;
@@ -26,14 +26,18 @@ export async function withProgress<Result, Other extends object = never>(
         continue;
       }
       const { position, head, doing } = line.progress;
+      if (doing !== undefined) {
+        bar?.stop();
+        bar = undefined;
+        if (doing !== said) say(`${doing} ...`);
+        said = doing;
+        continue;
+      }
+      if (!bar) shown = 0;
       bar ??= progressBar(label, Number(head));
       const reached = Math.min(Number(position), Number(head));
       bar.advance(reached - shown);
       shown = reached;
-      if (doing === undefined || doing === said) continue;
-      said = doing;
-      bar.stop();
-      say(`${doing} ...`);
     }
   } finally {
     bar?.stop();
