@@ -5,7 +5,9 @@ import type { Caller } from '../../packages/auth';
 import { knownAtOf, momentOf } from '../reports/query-parameters';
 import { CallerOf } from '../shared/authentication';
 import { LongAnswers } from '../shared/long-answers';
+import { NotFoundError } from '../shared/problems';
 import { type Tell, ToldReading } from '../shared/progress';
+import { SealKeys } from '../shared/seal-keys';
 import { Audited } from './audit-log';
 import { Reconciliation, type ReconcileAnswer } from './reconciliation';
 import { replay } from './replay';
@@ -13,7 +15,8 @@ import { answerOfReplay, type ReplayAnswer, ReplayParameters, scopeOf } from './
 import { type Reproduced, Reproduction } from './reproduction';
 import { ReproductionBody } from './reproduction-body';
 import { StoreCheck } from './store-check';
-import { explain, type Explanation } from './why';
+import { EXPLAINED, explain, type Explanation } from './why';
+import { explainSeal, type SealExplanation } from './why-seal';
 
 /** What the log itself says, for compliance. With `Accept: application/x-ndjson` each answer is lines that tell how far it is. */
 @Controller('v1/audit')
@@ -24,6 +27,7 @@ export class AuditController {
     private readonly stores: StoreCheck,
     private readonly reconciliation: Reconciliation,
     private readonly reproduction: Reproduction,
+    private readonly keys: SealKeys,
     private readonly answers: LongAnswers,
   ) {}
 
@@ -37,14 +41,14 @@ export class AuditController {
     return this.answers.answer(request, (tell) => this.replayed(tenant, parameters, tell));
   }
 
-  /** The chain of causes of anything that has an id, and what else came of the same origin. */
+  /** The chain of causes of anything that has an id, and what else came of the same origin; of a seal, what makes it to be believed. */
   @Get('why/:id')
   why(
     @CallerOf() { tenant }: Caller,
     @Param('id') id: string,
     @Req() request: FastifyRequest,
-  ): Promise<Explanation | StreamableFile> {
-    return this.answers.answer(request, (tell) => explain(new ToldReading(this.store, tell), tenant, id));
+  ): Promise<Explanation | SealExplanation | StreamableFile> {
+    return this.answers.answer(request, (tell) => this.explained(tenant, id, tell));
   }
 
   /** Recomputes saved reports from the log alone, and explains event by event what they would say now. */
@@ -62,6 +66,14 @@ export class AuditController {
   @Get('reconcile')
   reconcile(@CallerOf() { tenant }: Caller, @Req() request: FastifyRequest): Promise<ReconcileAnswer | StreamableFile> {
     return this.answers.answer(request, (tell) => this.reconciliation.run({ tenant }, tell));
+  }
+
+  private async explained(tenant: string, id: string, tell: Tell): Promise<Explanation | SealExplanation> {
+    const explanation =
+      (await explain(new ToldReading(this.store, tell), tenant, id)) ??
+      (await explainSeal(this.store, tenant, id, this.keys.ring().trusted));
+    if (explanation) return explanation;
+    throw new NotFoundError(`There is no ${EXPLAINED.join(', ')}, seal or event ${id}.`);
   }
 
   private async replayed(tenant: string, parameters: ReplayParameters, tell: Tell): Promise<ReplayAnswer> {

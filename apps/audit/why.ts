@@ -1,5 +1,4 @@
 import type { DomainEvent, LogReader, RecordedEvent } from '../../packages/eventsourcing';
-import { NotFoundError } from '../shared/problems';
 
 /** One event of an explanation. */
 export interface Step {
@@ -38,17 +37,19 @@ export interface Explanation {
 }
 
 /** Aggregates that can be asked about by their id alone; where two have the same, the one that stands first. */
-const CATEGORIES = ['enrollment', 'notification', 'attempt', 'person', 'course', 'rule', 'assessment'] as const;
+export const EXPLAINED = ['enrollment', 'notification', 'attempt', 'person', 'course', 'rule', 'assessment'] as const;
+
+const UUID = /^[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}$/;
 
 /**
  * Why something is as it is, from the log alone: the chain of causes from the origin to the event, and everything else that
  * the origin led to for the same person. Reads the tenant's part of the log once.
  * @param id of an enrollment, notification, attempt, person, course, rule, assessment or event
- * @throws NotFoundError
+ * @returns undefined when there is none
  */
-export async function explain(store: LogReader, tenant: string, id: string): Promise<Explanation> {
+export async function explain(store: LogReader, tenant: string, id: string): Promise<Explanation | undefined> {
   const asked = (await newestOf(store, tenant, id)) ?? (await eventOf(store, tenant, id));
-  if (!asked) throw new NotFoundError(`There is no ${CATEGORIES.join(', ')} or event ${id}.`);
+  if (!asked) return undefined;
   const person = personOf(asked);
   const related: RecordedEvent[] = [];
   for await (const event of eventsOf(store, tenant)) {
@@ -67,7 +68,7 @@ export async function explain(store: LogReader, tenant: string, id: string): Pro
 
 /** The event that gave an aggregate the standing that it has: for an enrollment the last that began it. */
 async function newestOf(store: LogReader, tenant: string, id: string): Promise<RecordedEvent | undefined> {
-  for (const category of CATEGORIES) {
+  for (const category of EXPLAINED) {
     let newest: RecordedEvent | undefined;
     for await (const event of store.readStream(`${tenant}.${category}-${id}`)) {
       if (category !== 'enrollment' || event.type === 'LearnerEnrolled' || !newest) newest = event;
@@ -78,6 +79,7 @@ async function newestOf(store: LogReader, tenant: string, id: string): Promise<R
 }
 
 async function eventOf(store: LogReader, tenant: string, id: string): Promise<RecordedEvent | undefined> {
+  if (!UUID.test(id)) return undefined;
   for await (const event of eventsOf(store, tenant)) if (event.id === id) return event;
   return undefined;
 }

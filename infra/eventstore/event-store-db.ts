@@ -126,17 +126,17 @@ export class EventStoreDb implements EventStore {
   }
 
   async *readStream(stream: string): AsyncIterable<RecordedEvent> {
-    const { reader } = this;
-    try {
-      for await (const resolved of reader.readStream(stream, { direction: FORWARDS, fromRevision: START })) {
-        const event = this.toRecorded(resolved);
-        if (event) yield* await this.personal.open([event]);
-      }
-    } catch (error) {
-      if (error instanceof StreamNotFoundError) return;
-      if (!isTransient(error)) throw error;
-      this.reconnectAfter(error, reader);
-      throw unavailable(error);
+    for await (const resolved of this.resolved(stream)) {
+      const event = this.toRecorded(resolved);
+      if (event) yield* await this.personal.open([event]);
+    }
+  }
+
+  /** A whole stream as it is stored, whoever wrote it; empty when it does not exist. */
+  async *readStored(stream: string): AsyncIterable<StoredEvent> {
+    for await (const resolved of this.resolved(stream)) {
+      const event = toStored(resolved);
+      if (event) yield event;
     }
   }
 
@@ -240,6 +240,18 @@ export class EventStoreDb implements EventStore {
     void this.client.dispose();
     void this.reader.dispose();
     this.subscriptions.close();
+  }
+
+  private async *resolved(stream: string): AsyncGenerator<ResolvedEvent> {
+    const { reader } = this;
+    try {
+      yield* reader.readStream(stream, { direction: FORWARDS, fromRevision: START });
+    } catch (error) {
+      if (error instanceof StreamNotFoundError) return;
+      if (!isTransient(error)) throw error;
+      this.reconnectAfter(error, reader);
+      throw unavailable(error);
+    }
   }
 
   /** @throws EventStoreUnavailableError when the store is away; the next read has a client that works */

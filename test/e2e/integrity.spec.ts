@@ -2,7 +2,8 @@ import { statSync } from 'node:fs';
 import { join } from 'node:path';
 import type { VerificationResult } from '../../apps/audit/verify';
 import type { AnswerLine } from '../../apps/shared/long-answers';
-import type { PublicSealKey } from '../../packages/evidence';
+import type { SealExplanation } from '../../apps/audit/why-seal';
+import type { PublicSealKey, TenantVerdict } from '../../packages/evidence';
 import { newId, newTenant, published } from './records';
 import { useOwnStack } from './running-stack';
 import { until } from './until';
@@ -102,5 +103,33 @@ describe('Integrity', () => {
     expect(code).toBe(0);
     await until(async () => (await result()).tenants[0]!.keys.includes(current.kid));
     expect(await result()).toMatchObject({ ok: true, tenants: [{ keys: [before, current.kid] }] });
+  });
+
+  it('given a seal, then why it is to be believed: what it covers, what it follows, who signed it', async () => {
+    const compliance = await used.stack.as('compliance', { tenant });
+    const why = (id: string): Promise<SealExplanation> => compliance.read(`/v1/audit/why/${id}`);
+    const [{ keys: kids, seals }] = (await result()).tenants as [TenantVerdict];
+    const first = await why('seal-0');
+    const { covers } = first;
+    expect(first).toMatchObject({
+      seal: { number: 0, from: 0, after: '0', size: covers.events },
+      previous: null,
+      signaturesHold: true,
+      signedBy: [{ key: kids[0], isPublished: true }],
+      keys: [{ key: kids[0], introducedBy: 0, isPublished: true }],
+    });
+    expect(covers).toMatchObject({ deviating: 0, types: { CoursePublished: 1 } });
+    expect(covers.listed).toHaveLength(covers.events);
+    expect(covers.listed[0]).toMatchObject({ stream: `${tenant}.course-${course}`, asSealed: true });
+
+    const last = await why(`seal-${seals - 1}`);
+    expect(last).toMatchObject({ previous: { number: seals - 2, isNamed: true }, signaturesHold: true });
+    expect(last.keys.map(({ key }) => key)).toEqual(kids);
+    for (const id of [first.seal.hash, first.seal.root, first.subject.event]) {
+      expect(await why(id)).toEqual({ ...first, subject: { ...first.subject, id } });
+    }
+    const { stdout } = await used.stack.cli('audit', 'why', 'seal-1', '--tenant', tenant);
+    expect(stdout).toContain(`follows seal 0, ${first.seal.hash}`);
+    expect(await compliance.get(`/v1/audit/why/seal-${seals + 1000}`)).toMatchObject({ status: 404 });
   });
 });

@@ -75,7 +75,7 @@ describe('The promotion', () => {
   it('that nobody knows is not explained', async () => {
     const { code, stderr } = await stack.cli('audit', 'why', '0b0e8b6a-52a5-4f0e-8a43-6a1f3d2f8c11');
     expect(stderr).toMatch(
-      /There is no enrollment, notification, attempt, person, course, rule, assessment or event 0b0e8b6a/,
+      /There is no enrollment, notification, attempt, person, course, rule, assessment, seal or event 0b0e8b6a/,
     );
     expect(code).toBe(2);
   });

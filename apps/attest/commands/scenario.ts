@@ -2,7 +2,7 @@ import type { Command } from 'commander';
 import { findStack } from '../client';
 import { UsageError } from '../data-folder';
 import { answer, say, table } from '../terminal';
-import { describeExplanation } from './audit';
+import { describeExplanation } from './audit-why';
 import { type Common, command, connect, NO_NATS, tenantOption } from './command';
 
 export function addScenarioCommands(program: Command): void {
