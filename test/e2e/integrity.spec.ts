@@ -1,8 +1,9 @@
+import { randomUUID } from 'node:crypto';
 import { statSync } from 'node:fs';
 import { join } from 'node:path';
 import type { VerificationResult } from '../../apps/audit/verify';
-import type { AnswerLine } from '../../apps/shared/long-answers';
 import type { SealExplanation } from '../../apps/audit/why-seal';
+import type { AnswerLine } from '../../apps/shared/long-answers';
 import type { PublicSealKey, TenantVerdict } from '../../packages/evidence';
 import { newId, newTenant, published } from './records';
 import { useOwnStack } from './running-stack';
@@ -53,6 +54,18 @@ describe('Integrity', () => {
       keysKnown: true,
       tenants: [{ tenant, trusted: true, findings: 0, first: null }],
     });
+  });
+
+  it('given all of it, then its events, seals and keys of people are told apart', async () => {
+    const admin = await used.stack.as('admin', { tenant });
+    const name = { given: 'Ada', family: 'Lovelace' };
+    const keysOf = ({ read, events, tenants }: VerificationResult): number => read - events - tenants[0]!.seals;
+    expect(keysOf(await result())).toBe(0);
+    const job = { jobTitle: 'Engineer', role: 'engineer', orgUnit: 'd005' };
+    await admin.command('hire-person', { person: randomUUID(), employeeNumber: '1', ...job, name });
+    const after = await result();
+    expect(keysOf(after)).toBe(1);
+    expect(after.events).toBe(after.tenants[0]!.events);
   });
 
   it('given a stream, then it alone is checked', async () => {

@@ -45,7 +45,8 @@ async function* everything({ data }: Common): AsyncGenerator<AnswerLine<Verifica
   yield* verifyEverything(new DataFolder(data));
 }
 
-function describe({ ok, keysKnown, events, seconds, eventsPerSecond, tenants }: VerificationResult): string {
+function describe(result: VerificationResult): string {
+  const { ok, keysKnown, events, read, seconds, eventsPerSecond, tenants } = result;
   const rows = tenants.map(({ tenant, events: count, streams, seals, sealed, unsealed, findings }) => ({
     tenant,
     events: count,
@@ -56,6 +57,7 @@ function describe({ ok, keysKnown, events, seconds, eventsPerSecond, tenants }: 
     findings,
   }));
   const bad = tenants.flatMap(({ listed }) => listed).map(({ tenant: _, ...finding }) => finding);
+  const seals = tenants.reduce((sum, tenant) => sum + tenant.seals, 0);
   const waiting = tenants.reduce((sum, { unsealed }) => sum + unsealed, 0);
   return [
     table(rows),
@@ -64,6 +66,7 @@ function describe({ ok, keysKnown, events, seconds, eventsPerSecond, tenants }: 
       ? [`${waiting} events are not sealed yet: only the hash chain of their stream speaks for them.`]
       : []),
     ...(keysKnown ? [] : ['No key is known here, so whoever rewrote the log could have sealed it anew.']),
-    `${ok ? 'Everything holds' : 'The log is not what was written'}: ${events} events in ${seconds.toFixed(1)} s, ${eventsPerSecond}/s.`,
+    `${ok ? 'Everything holds' : 'The log is not what was written'}: ${events} events.`,
+    `Read in ${seconds.toFixed(1)} s, ${eventsPerSecond}/s: the events, ${seals} seals and ${read - events - seals} keys of people.`,
   ].join('\n\n');
 }
