@@ -1,5 +1,6 @@
 import type { Collection, Db, Filter } from 'mongodb';
-import type { Document, EventStore, RecordedEvent } from '../../packages/eventsourcing';
+import { type Document, type EventStore, type RecordedEvent, streamName } from '../../packages/eventsourcing';
+import { REPORTING_LINES, reportingLinesDecider } from '../../packages/people';
 import { mongoProjections } from '../../projections';
 import { collectionOf } from '../../projections/mongo/collection';
 
@@ -19,7 +20,7 @@ export interface PersonalCopy {
   readonly person: string;
   /** Documents about the person, by read model. */
   readonly documents: Readonly<Record<string, readonly object[]>>;
-  /** Every event of the person's streams, stream by stream. */
+  /** Every event of the person's streams, stream by stream, and those about them in the reporting lines. */
   readonly events: readonly CopiedEvent[];
   /** Who looked at the person's records in the audit. */
   readonly auditReads: readonly CopiedEvent[];
@@ -52,7 +53,19 @@ export async function copyPersonalData(
   }
   const events: CopiedEvent[] = [];
   for (const stream of streams) for await (const event of store.readStream(stream)) events.push(copied(event));
+  events.push(...(await reportingLinesOf(store, tenant, person)));
   return { person, documents, events, auditReads: await auditReadsOf(store, tenant, person) };
+}
+
+/** All people share this stream: whom else an event moves is left out. */
+async function reportingLinesOf(store: EventStore, tenant: string, person: string): Promise<CopiedEvent[]> {
+  const lines: CopiedEvent[] = [];
+  for await (const event of store.readStream(streamName(tenant, reportingLinesDecider.category, REPORTING_LINES))) {
+    const { person: one, people } = event.data as { person?: string; people?: readonly string[] };
+    if (one === person) lines.push(copied(event));
+    else if (people?.includes(person)) lines.push({ ...copied(event), data: { ...event.data, people: [person] } });
+  }
+  return lines;
 }
 
 async function auditReadsOf(store: EventStore, tenant: string, person: string): Promise<CopiedEvent[]> {

@@ -6,6 +6,7 @@ import { EventStoreDb } from '../../infra/eventstore';
 import { type Caller, ForbiddenError } from '../../packages/auth';
 import { CommandPipeline } from '../../packages/eventsourcing';
 import { type Privacy, privacyDecider } from '../../packages/privacy';
+import { ReadSide } from '../reports/read-side';
 import { Allow, CallerOf } from '../shared/authentication';
 import { copyPersonalData, type PersonalCopy } from './personal-copy';
 import { rewrapKeys } from './rewrap-keys';
@@ -20,6 +21,7 @@ export class PrivacyController {
     private readonly store: EventStoreDb,
     private readonly pipeline: CommandPipeline,
     private readonly db: Db,
+    private readonly readSide: ReadSide,
   ) {}
 
   @Get(':person')
@@ -42,6 +44,7 @@ export class PrivacyController {
     if (sub !== person && !roles.includes('compliance') && !roles.includes('admin')) {
       throw new ForbiddenError('This is for the person themselves and for compliance.');
     }
+    await this.readSide.awaitMongo((await this.store.head())?.toString());
     const id = randomUUID();
     const data = { person, export: id, by: sub };
     await this.pipeline.handle(

@@ -2,6 +2,7 @@ import { Module } from '@nestjs/common';
 import { CommandHandler } from '@nestjs/cqrs';
 import { CommandPipeline } from '../../packages/eventsourcing';
 import { privacyCommands, retentionCommands } from '../../packages/privacy';
+import { ReportsModule } from '../reports/reports.module';
 import { CommandDispatcher, ContextCommand, ContextCommandHandler } from '../shared/command-dispatcher';
 import { natsCommandsOf } from '../shared/nats-commands';
 import { Eraser } from './eraser';
@@ -20,6 +21,7 @@ class PrivacyCommandHandler extends ContextCommandHandler {
 
 /** Legal holds, retention, erasure and copies of personal data. The eraser reads the whole log: run this once. */
 @Module({
+  imports: [ReportsModule],
   controllers: [RetentionController, PrivacyController, natsCommandsOf('privacy')],
   providers: [PrivacyCommandHandler, Eraser, Retention],
 })

@@ -115,11 +115,14 @@ it('an erasure leaves nothing of the name in any file, and everything else as it
     const { code, stderr } = await used.stack.cli('projections', 'rebuild', 'people', 'enrollments');
     expect({ code, stderr }).toMatchObject({ code: 0 });
   }
-  await admin.command('enroll-learner', { person: PERSON, course: 'safety', dueOn: '2027-01-31' });
+  await admin.command('transfer-person', { person: PERSON, orgUnit: 'd005', manager: OTHER });
   await admin.settled();
+  await admin.command('enroll-learner', { person: PERSON, course: 'safety', dueOn: '2027-01-31' });
   const copy = await compliance.read<PersonalCopy & { export: string }>(`/v1/privacy/${PERSON}/export`);
   expect(copy.documents).toMatchObject({ people: [{ name: NAME, email: EMAIL }], enrollments: [{ course: 'safety' }] });
-  expect(copy.events.map(({ type }) => type)).toEqual(expect.arrayContaining(['PersonHired', 'LearnerEnrolled']));
+  expect(copy.events.map(({ type }) => type)).toEqual(
+    expect.arrayContaining(['PersonHired', 'LearnerEnrolled', 'ReportingLineChanged']),
+  );
   await until(() => filesWith(WORDS).some((file) => file.includes('nats')));
   expect(filesWith(WORDS).some((file) => file.includes('mongo'))).toBe(true);
 
