@@ -8,6 +8,7 @@ import { type IssuerSettings, LocalIssuer } from '../../packages/auth';
 import {
   type MasterKey,
   masterKeysFrom,
+  niceness,
   openMasterKeys,
   reconcileSeconds,
   sealSettings,
@@ -33,6 +34,8 @@ export interface StackOptions {
 }
 
 const HOST = process.env.ATTEST_HOST ?? '127.0.0.1';
+/** Of the engines that are read from, beside the one that is written to. */
+const NICE = 10;
 
 /**
  * Every service in this process, on the embedded engines in processes of their own, or on real servers where an
@@ -98,7 +101,8 @@ export async function startStack({ data, port, report, logFile }: StackOptions):
   ): Promise<string> {
     const given = process.env[variable];
     if (given) return given;
-    const options = { dataDir: join(data.path, name), port: port === 0 ? 0 : port + offset };
+    const nice = name === 'eventstore' ? 0 : readSideNiceness();
+    const options = { dataDir: join(data.path, name), port: port === 0 ? 0 : port + offset, nice };
     const engine = await superviseEngine(name, options, report);
     engines.push(engine);
     return name === 'mongodb' ? `${engine.url}/attest` : engine.url;
@@ -116,6 +120,15 @@ export async function startStack({ data, port, report, logFile }: StackOptions):
       if (!(error instanceof EngineStartError)) throw error;
       report(`${error.message} Attest runs without the NATS doors.`);
       return null;
+    }
+  }
+
+  function readSideNiceness(): number {
+    try {
+      return niceness(process.env, NICE);
+    } catch (error) {
+      if (error instanceof SettingsError) throw new UsageError(error.message);
+      throw error;
     }
   }
 

@@ -7,8 +7,9 @@ import { FastifyAdapter, type NestFastifyApplication } from '@nestjs/platform-fa
 import type { IncomingMessage } from 'node:http';
 import { EnginesModule, LOG, SETTINGS } from '../../infra/engines.module';
 import { createLog, type Log } from '../../infra/log';
+import { beNice } from '../../infra/embedded/niceness';
 import { TokenVerifier } from '../../packages/auth';
-import { type Settings, settingsFromEnvironment } from '../../packages/config';
+import { niceness, type Settings, settingsFromEnvironment } from '../../packages/config';
 import type { ValidationError } from 'class-validator';
 import { fieldProblems, InvalidCommandError } from '../../packages/commands';
 import { AuthenticationGuard } from './authentication';
@@ -89,6 +90,7 @@ export async function startService(
  */
 export async function runService(modules: readonly Type[]): Promise<void> {
   const { ATTEST_HOST: host = '0.0.0.0', ATTEST_PORT: port = '3000' } = process.env;
+  beNice(niceness(process.env, 0));
   const app = await startService(modules, settingsFromEnvironment(process.env), { host, port: Number(port) });
   app.enableShutdownHooks(['SIGINT', 'SIGTERM']);
   process.send?.({ url: await app.getUrl() });

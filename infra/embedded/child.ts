@@ -5,6 +5,12 @@ import { type Engine, type EngineOptions, EngineStartError } from './engine';
 
 export type EngineName = 'eventstore' | 'mongodb' | 'clickhouse';
 
+/** What an engine in a process of its own is asked for. */
+export interface ChildOptions extends EngineOptions {
+  /** How far it gives way to other processes, 0 to 19; see `beNice`. */
+  nice?: number;
+}
+
 /** An engine in a child process. `close` asks it to stop and waits; `kill` is `kill -9`. */
 export interface ChildEngine extends Engine {
   process: ChildProcess;
@@ -20,8 +26,9 @@ const entry = __dirname.includes(`${join('dist', 'infra')}`)
  * Starts an engine in a process of its own and waits until it answers.
  * @throws EngineStartError with the engine's own sentence when it cannot start.
  */
-export async function startEngineProcess(name: EngineName, options: EngineOptions): Promise<ChildEngine> {
-  const child = fork(entry, [name, '--data', options.dataDir, '--port', String(options.port)], {
+export async function startEngineProcess(name: EngineName, options: ChildOptions): Promise<ChildEngine> {
+  const { dataDir, port, nice = 0 } = options;
+  const child = fork(entry, [name, '--data', dataDir, '--port', String(port), '--nice', String(nice)], {
     stdio: ['ignore', 'ignore', 'inherit', 'ipc'],
     // chdb runs queries on libuv's pool, whose four threads would be its limit.
     env: { ...process.env, UV_THREADPOOL_SIZE: '16' },

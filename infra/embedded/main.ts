@@ -1,9 +1,10 @@
 /**
- * One embedded engine as a process of its own: `node dist/infra/embedded/main.js ENGINE --data DIR [--port N]`.
+ * One embedded engine as a process of its own: `node dist/infra/embedded/main.js ENGINE --data DIR [--port N] [--nice N]`.
  * Prints one JSON line `{"ready":true,"url":...,"port":...}` when it answers, or `{"ready":false,"error":...}` and exits 1.
  * Ends cleanly on SIGINT, SIGTERM, or when the process that forked it is gone.
  */
 import { parseArgs } from 'node:util';
+import { beNice } from './niceness';
 import { type Engine, type EngineOptions, EngineStartError, refuseBeyondLoopback } from './engine';
 
 const engines: Record<string, () => Promise<(options: EngineOptions) => Promise<Engine>>> = {
@@ -19,15 +20,17 @@ async function main(): Promise<void> {
       data: { type: 'string' },
       port: { type: 'string', default: '0' },
       host: { type: 'string', default: '127.0.0.1' },
+      nice: { type: 'string', default: '0' },
       help: { type: 'boolean' },
     },
   });
   const load = engines[positionals[0] ?? ''];
   if (values.help || !load || !values.data) {
-    process.stderr.write(`usage: main.js ${Object.keys(engines).join('|')} --data DIR [--port N]\n`);
+    process.stderr.write(`usage: main.js ${Object.keys(engines).join('|')} --data DIR [--port N] [--nice N]\n`);
     process.exit(values.help ? 0 : 2);
   }
   refuseBeyondLoopback(values.host);
+  beNice(Number(values.nice));
   const start = await load();
   const engine = await start({ dataDir: values.data, port: Number(values.port) });
 

@@ -1,6 +1,6 @@
 import { setTimeout as delay } from 'node:timers/promises';
-import { type ChildEngine, type EngineName, startEngineProcess } from './child';
-import type { Engine, EngineOptions } from './engine';
+import { type ChildEngine, type ChildOptions, type EngineName, startEngineProcess } from './child';
+import type { Engine } from './engine';
 
 const RESTART_AFTER = 200;
 
@@ -12,7 +12,7 @@ const RESTART_AFTER = 200;
  */
 export async function superviseEngine(
   name: EngineName,
-  options: EngineOptions,
+  options: ChildOptions,
   report: (message: string) => void,
 ): Promise<Engine> {
   let closing = false;

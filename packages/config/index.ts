@@ -88,6 +88,14 @@ export function reconcileSeconds(env: NodeJS.ProcessEnv): number {
   return count(env, 'ATTEST_RECONCILE_SECONDS', 86_400, 604_800);
 }
 
+/**
+ * How far a process of the read side gives way to others on its machine.
+ * @throws SettingsError that names the variable
+ */
+export function niceness(env: NodeJS.ProcessEnv, fallback: number): number {
+  return env.ATTEST_NICE === '0' ? 0 : count(env, 'ATTEST_NICE', fallback, 19);
+}
+
 function count(env: NodeJS.ProcessEnv, name: string, fallback: number, most: number): number {
   const text = env[name];
   if (!text) return fallback;

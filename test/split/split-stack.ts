@@ -24,9 +24,12 @@ export interface SplitStackOptions {
   readonly services: readonly ServiceName[];
   /** With nats-server; the doors over it stay closed otherwise. */
   readonly nats?: boolean;
+  /** How far everything that is for reading gives way to what takes commands, as `ATTEST_NICE` says it. */
+  readonly niceReading?: number;
 }
 
 const ENGINES: readonly EngineName[] = ['eventstore', 'mongodb', 'clickhouse'];
+const READING: readonly ProcessName[] = ['mongodb', 'clickhouse', 'projector', 'reports', 'audit'];
 const [source] = __dirname.split(`${sep}dist${sep}`);
 const DIST = __dirname.includes(`${sep}dist${sep}`) ? join(source!, 'dist') : join(__dirname, '..', '..', 'dist');
 
@@ -38,12 +41,13 @@ export class SplitStack {
   private constructor(
     readonly folder: string,
     private readonly issuer: LocalIssuer,
+    private readonly niceReading: number,
   ) {}
 
   /** Resolves when every service listens. */
-  static async start({ services, nats = false }: SplitStackOptions): Promise<SplitStack> {
+  static async start({ services, nats = false, niceReading = 0 }: SplitStackOptions): Promise<SplitStack> {
     const folder = mkdtempSync(join(tmpdir(), 'attest-split-'));
-    const stack = new SplitStack(folder, await LocalIssuer.open(join(folder, 'issuer.json')));
+    const stack = new SplitStack(folder, await LocalIssuer.open(join(folder, 'issuer.json')), niceReading);
     try {
       await stack.startEngines(nats);
       await stack.startServices(services);
@@ -103,8 +107,9 @@ export class SplitStack {
 
   private async startEngines(nats: boolean): Promise<void> {
     const start = async (name: EngineName): Promise<void> => {
-      const dataDir = join(this.folder, name);
-      this.processes.set(name, await KeptProcess.start(name, (port) => startEngineProcess(name, { dataDir, port })));
+      const options = { dataDir: join(this.folder, name), nice: this.nicenessOf(name) };
+      const startAt = (port: number): Promise<StartedProcess> => startEngineProcess(name, { ...options, port });
+      this.processes.set(name, await KeptProcess.start(name, startAt));
     };
     await Promise.all(ENGINES.map(start));
     if (nats) this.nats = await startNats({ dataDir: join(this.folder, 'nats'), port: 0 });
@@ -129,11 +134,16 @@ export class SplitStack {
     };
     const start = async (name: ServiceName): Promise<void> => {
       const entry = join(DIST, 'apps', name, 'main.js');
+      const ATTEST_NICE = String(this.nicenessOf(name));
       const startAt = (port: number): Promise<StartedProcess> =>
-        startService(entry, { ...environment, ATTEST_PORT: String(port) }, this.logFile(name));
+        startService(entry, { ...environment, ATTEST_NICE, ATTEST_PORT: String(port) }, this.logFile(name));
       this.processes.set(name, await KeptProcess.start(name, startAt));
     };
     await Promise.all(services.map(start));
+  }
+
+  private nicenessOf(name: ProcessName): number {
+    return READING.includes(name) ? this.niceReading : 0;
   }
 
   private logFile(name: ServiceName): string {

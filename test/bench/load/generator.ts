@@ -5,8 +5,17 @@ import { Agent } from 'node:http';
 import { createInterface } from 'node:readline';
 import { setTimeout as delay } from 'node:timers/promises';
 import { connect } from '@nats-io/transport-node';
+import { beNice } from '../../../infra/embedded/niceness';
 import { HttpConnection } from './http-connection';
-import type { BulkCommandsJob, HttpCommandsJob, Job, JobResult, NatsCommandsJob, ReadsJob } from './job';
+import {
+  type BulkCommandsJob,
+  type HttpCommandsJob,
+  type Job,
+  type JobResult,
+  type NatsCommandsJob,
+  NICE_READING,
+  type ReadsJob,
+} from './job';
 import { rawAppends, rawDocuments, rawReads, rawRows } from './raw-jobs';
 import { Record } from './record';
 
@@ -135,6 +144,8 @@ function run(job: Job): Promise<JobResult> {
     case 'raw-appends':
       return rawAppends(job);
     case 'reads':
+      // Readers are other machines: here they must not take from the commands what there they could not.
+      beNice(NICE_READING);
       return reads(job);
     case 'raw-reads':
       return rawReads(job);

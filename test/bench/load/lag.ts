@@ -1,8 +1,9 @@
 import { setTimeout as delay } from 'node:timers/promises';
+import type { SplitStack } from '../../split/split-stack';
 import type { Status } from '../../../apps/reports/status.controller';
-import { SplitStack } from '../../split/split-stack';
 import { type JobResult, runJob } from './job';
 import { named, type Part } from './part';
+import { startProduction } from './production';
 import { settled } from './settled';
 import { percentile } from './statistics';
 
@@ -18,7 +19,7 @@ type Sighting = readonly [position: number, at: number];
 /** How long after its answer a command is visible in each sink, at a steady rate. Seen through `/v1/status`, as a client would. */
 export const lag: Part = async ({ quick, report }) => {
   const seconds = quick ? 10 : 30;
-  const stack = await SplitStack.start({ services: ['assessment', 'projector', 'audit'] });
+  const stack = await startProduction({ services: ['assessment', 'projector', 'audit'] });
   try {
     const token = await stack.token({ sub: 'admin', tenant: TENANT, roles: ['admin'] });
     const job = { kind: 'http-commands', url: stack.url('assessment'), token, connections: CONNECTIONS } as const;

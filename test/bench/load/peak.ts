@@ -1,7 +1,7 @@
-import { SplitStack } from '../../split/split-stack';
 import { type HttpCommandsJob, type JobResult, type ReadsJob, runJob } from './job';
 import { Organisation } from './organisation';
 import { named, type Part } from './part';
+import { startProduction } from './production';
 import { settled } from './settled';
 import type { Timing } from './statistics';
 
@@ -20,7 +20,7 @@ const REST_MS = 20_000;
 export const peak: Part = async ({ quick, report }) => {
   const [attempts, seconds] = quick ? [500_000, 8] : [10_000_000, 60];
   const services = ['people', 'enrollment', 'assessment', 'projector', 'reports', 'audit'] as const;
-  const stack = await SplitStack.start({ services });
+  const stack = await startProduction({ services });
   const organisation = await Organisation.begin(stack, TENANT);
   try {
     await organisation.grow(attempts, report);

@@ -1,10 +1,11 @@
 import { type ClickHouseClient, createClient } from '@clickhouse/client';
+import type { SplitStack } from '../../split/split-stack';
 import type { ReadModelAnswer } from '../../../apps/projector/projections.controller';
 import { mongoProjections } from '../../../projections';
 import { until } from '../../e2e/until';
-import { SplitStack } from '../../split/split-stack';
 import { runJob } from './job';
 import type { Part } from './part';
+import { startProduction } from './production';
 import { settled } from './settled';
 
 const TENANT = 'bench';
@@ -16,7 +17,7 @@ const PATIENCE = 1_800_000;
  */
 export const rebuild: Part = async ({ quick, report }) => {
   const enough = quick ? 20_000 : 200_000;
-  const stack = await SplitStack.start({ services: ['assessment', 'projector', 'audit'] });
+  const stack = await startProduction({ services: ['assessment', 'projector', 'audit'] });
   const clickhouse = createClient({ url: stack.url('clickhouse') });
   try {
     const token = await stack.token({ sub: 'admin', tenant: TENANT, roles: ['admin'] });

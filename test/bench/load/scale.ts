@@ -1,8 +1,8 @@
 import { anonymousMemory } from '../../../infra/embedded/process-usage';
-import { SplitStack } from '../../split/split-stack';
 import { runJob } from './job';
 import { Organisation } from './organisation';
 import type { Part } from './part';
+import { startProduction } from './production';
 
 const TENANT = 'bench';
 const REPORTS = ['team-compliance', 'course-outcomes'];
@@ -12,7 +12,7 @@ const MANAGERS = 20;
 export const scale: Part = async ({ quick, report }) => {
   const [sizes, seconds] = quick ? [[0.01, 0.1, 1], 4] : [[1, 10, 100], 20];
   const services = ['people', 'enrollment', 'assessment', 'projector', 'reports', 'audit'] as const;
-  const stack = await SplitStack.start({ services });
+  const stack = await startProduction({ services });
   const organisation = await Organisation.begin(stack, TENANT);
   try {
     const figures: Record<string, number> = {};

@@ -1,9 +1,9 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import { anonymousMemory } from '../../../infra/embedded/process-usage';
-import { SplitStack } from '../../split/split-stack';
 import { runJob } from './job';
 import { Organisation } from './organisation';
 import type { Part } from './part';
+import { startProduction } from './production';
 import { median } from './statistics';
 
 const TENANT = 'bench';
@@ -17,7 +17,7 @@ const SAMPLES = 60;
 export const soak: Part = async ({ quick, report }) => {
   const seconds = quick ? 40 : 600;
   const services = ['people', 'enrollment', 'assessment', 'projector', 'reports', 'audit'] as const;
-  const stack = await SplitStack.start({ services });
+  const stack = await startProduction({ services });
   const organisation = await Organisation.begin(stack, TENANT);
   try {
     await organisation.grow(ATTEMPTS, report);

@@ -1,6 +1,6 @@
-import { SplitStack } from '../../split/split-stack';
 import { type Job, type JobResult, runJob } from './job';
 import { named, type Part } from './part';
+import { startProduction } from './production';
 import { settled } from './settled';
 import type { Timing } from './statistics';
 
@@ -13,7 +13,7 @@ type Way = 'raw' | 'single' | 'bulk' | 'nats';
 /** Commands through each door, and the events that they lead to by the raw client on the same engine, taken in turn. */
 export const write: Part = async ({ quick, report }) => {
   const [rounds, seconds] = quick ? [2, 3] : [4, 8];
-  const stack = await SplitStack.start({ services: ['assessment', 'projector', 'audit'], nats: true });
+  const stack = await startProduction({ services: ['assessment', 'projector', 'audit'], nats: true });
   try {
     const token = await stack.token({ sub: 'admin', tenant: TENANT, roles: ['admin'] });
     const url = stack.url('assessment');
