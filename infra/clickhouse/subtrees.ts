@@ -1,17 +1,14 @@
 import type { ClickHouseClient } from '@clickhouse/client';
 import type { ReportSql } from '../../packages/eventsourcing';
+import { type Member, ReportingLines } from './reporting-lines';
 import { toDateTime64 } from './landed-rows';
 
-/** Whom a report is about: the manager and everybody below. */
-export interface Subtree {
-  /** Person ids, the manager's included. */
-  readonly below: readonly string[];
-  /** Person ids of those below who work here. */
-  readonly team: readonly string[];
-}
+/** Whom a report is about: the manager and everybody below, by person id. */
+export type Subtree = ReadonlyMap<string, Member>;
 
 export interface SubtreeQuestion {
   readonly tenant: string;
+  /** Person ids. */
   readonly managers: readonly string[];
   readonly scope: string;
   /** ISO 8601. */
@@ -21,98 +18,61 @@ export interface SubtreeQuestion {
   readonly peopleChanged: bigint;
 }
 
-interface Known {
-  readonly peopleChanged: bigint;
-  /** Undefined when there are too many to hand them to a query. */
-  readonly subtree: Subtree | undefined;
-}
-
 /** More than this are found anew by each query that is about them. */
 const LARGEST = 5_000;
-/** Ids that are remembered, of all subtrees together. */
-const REMEMBERED = 500_000;
+/** Tenants whose reporting lines are remembered. */
+const TENANTS = 10;
+const PERSON_ID = /^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/;
 
 /**
- * The people below a manager, remembered as long as nobody's reporting line or employment changes: a manager asks for several reports about the same
- * people, and walking down the lines takes as long as the report itself.
+ * The people below managers, from reporting lines that are remembered as long as they hold: managers ask for several reports about the same people,
+ * and walking down the lines takes as long as the report itself.
  */
 export class Subtrees {
-  private readonly known = new Map<string, Known>();
-  private remembered = 0;
-  /** When the last change of a tenant's people takes effect. */
-  private readonly latest = new Map<string, { peopleChanged: bigint; at: string }>();
+  /** By tenant, the one that was asked about last at the end. */
+  private readonly lines = new Map<string, Promise<ReportingLines>>();
 
   constructor(
     private readonly clickhouse: ClickHouseClient,
-    private readonly sql: Pick<ReportSql, 'people' | 'peopleFrom'>,
+    private readonly sql: Pick<ReportSql, 'people'>,
     private readonly largest = LARGEST,
   ) {}
 
   /** By manager. Nobody when the question is about a time or a place in the log for which nothing is remembered; those with too many people are left out. */
   async of(question: SubtreeQuestion): Promise<ReadonlyMap<string, Subtree>> {
-    const { tenant, managers, scope, asOf, upTo, peopleChanged } = question;
-    const found = new Map<string, Subtree>();
-    if (upTo < peopleChanged || toDateTime64(asOf) < (await this.latestOf(tenant, peopleChanged))) return found;
-    const keyOf = (manager: string): string => [tenant, manager, scope].join('/');
-    const isKnown = (manager: string): boolean => this.known.get(keyOf(manager))?.peopleChanged === peopleChanged;
-    const unknown = managers.filter((manager) => !isKnown(manager));
-    const read = unknown.length === 0 ? found : await this.read({ ...question, managers: unknown });
-    for (const manager of unknown) this.remember(keyOf(manager), { peopleChanged, subtree: read.get(manager) });
-    for (const manager of managers) {
-      const subtree = read.get(manager) ?? this.known.get(keyOf(manager))?.subtree;
-      if (subtree) found.set(manager, subtree);
+    const { tenant, scope, upTo, peopleChanged } = question;
+    const asOf = toDateTime64(question.asOf);
+    if (upTo < peopleChanged) return new Map();
+    const lines = await this.linesOf(tenant, peopleChanged);
+    if (asOf < lines.latest) return new Map();
+    const managers = question.managers.filter((manager) => PERSON_ID.test(manager));
+    return lines.below(managers, scope === 'direct' ? 'direct' : 'subtree', this.largest, { asOf, upTo });
+  }
+
+  private async linesOf(tenant: string, changed: bigint): Promise<ReportingLines> {
+    const known = this.lines.get(tenant);
+    const lines = this.linesAfter(known, tenant, changed);
+    // Whoever asks next builds on these, unless they could not be read.
+    this.lines.delete(tenant);
+    this.lines.set(tenant, lines);
+    lines.catch(() => {
+      if (this.lines.get(tenant) === lines) this.lines.delete(tenant);
+    });
+    for (const [longestAgo] of this.lines) {
+      if (this.lines.size <= TENANTS) break;
+      this.lines.delete(longestAgo);
     }
-    return found;
+    return lines;
   }
 
-  private async read({ tenant, managers, scope, asOf, upTo }: SubtreeQuestion): Promise<Map<string, Subtree>> {
-    const asked = { tenant, scope, asOf: toDateTime64(asOf), upTo: upTo.toString() };
-    const walk = { ...asked, managers, most: this.largest + 1 };
-    const walked = await this.rows<{ manager: string; people: string[] }>(this.sql.people.below, walk);
-    const few = walked.filter(({ people }) => people.length <= this.largest);
-    const below = [...new Set(few.flatMap(({ people }) => people))];
-    const working = await this.rows<{ person: string }>(this.sql.people.team, { ...asked, manager: '', below });
-    const team = new Set(working.map(({ person }) => person));
-    return new Map(
-      few.map(({ manager, people }) => {
-        return [manager, { below: people, team: people.filter((person) => person !== manager && team.has(person)) }];
-      }),
-    );
+  private async linesAfter(
+    known: Promise<ReportingLines> | undefined,
+    tenant: string,
+    changed: bigint,
+  ): Promise<ReportingLines> {
+    const lines = await known?.catch(() => undefined); // told to whoever asked for them
+    if (lines?.changed === changed) return lines;
+    if (lines && lines.changed < changed) return lines.after(changed);
+    return ReportingLines.read(this.clickhouse, this.sql.people, tenant, changed);
   }
-
-  private async rows<Row>(query: string, query_params: Record<string, unknown>): Promise<Row[]> {
-    const answer = await this.clickhouse.query({ query, query_params, format: 'JSONEachRow' });
-    return answer.json<Row>();
-  }
-
-  private async latestOf(tenant: string, peopleChanged: bigint): Promise<string> {
-    const found = this.latest.get(tenant);
-    if (found?.peopleChanged === peopleChanged) return found.at;
-    const latest = (table: string): string =>
-      `SELECT max(occurred_at) AS at FROM ${table} WHERE tenant = {tenant:String}`;
-    const query = `SELECT toString(max(at)) AS at FROM (${this.sql.peopleFrom.tables.map(latest).join(' UNION ALL ')})`;
-    const [{ at }] = (await this.rows<{ at: string }>(query, { tenant })) as [{ at: string }];
-    this.latest.set(tenant, { peopleChanged, at });
-    return at;
-  }
-
-  private remember(key: string, known: Known): void {
-    this.forget(key);
-    this.known.set(key, known);
-    this.remembered += sizeOf(known);
-    for (const [oldest] of this.known) {
-      if (this.remembered <= REMEMBERED) return;
-      this.forget(oldest);
-    }
-  }
-
-  private forget(key: string): void {
-    const known = this.known.get(key);
-    if (known) this.remembered -= sizeOf(known);
-    this.known.delete(key);
-  }
-}
-
-function sizeOf({ subtree }: Known): number {
-  return 1 + (subtree ? subtree.below.length : 0);
 }

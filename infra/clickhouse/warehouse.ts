@@ -64,11 +64,7 @@ export class Warehouse {
     const subtrees = peopleChanged === undefined ? NONE : await this.subtrees.of({ ...question, peopleChanged });
     const reports = new Map<string, Row[]>();
     for (const group of groupsOf(subtrees)) {
-      const people = {
-        below: [...new Set(group.flatMap(([, { below }]) => below))],
-        team: [...new Set(group.flatMap(([, { team }]) => team))],
-      };
-      const prepared = this.preparedFor(name, { ...parameters, limit: 0, manager: SEVERAL }, people);
+      const prepared = this.preparedFor(name, { ...parameters, limit: 0, manager: SEVERAL }, new Map(group));
       const answer = await this.clickhouse.query({ ...prepared, format: 'JSONEachRow' });
       const rows = await answer.json<Row>();
       for (const [manager, subtree] of group) {
@@ -100,20 +96,22 @@ export class Warehouse {
     const { manager, scope = 'subtree' } = parameters as { manager?: string; scope?: string };
     if (!manager || peopleChanged === undefined) return this.preparedFor(name, parameters, undefined);
     const subtrees = await this.subtrees.of({ tenant, managers: [manager], scope, asOf, upTo, peopleChanged });
-    return this.preparedFor(name, parameters, subtrees.get(manager));
+    return this.preparedFor(name, parameters, subtrees.size === 0 ? undefined : subtrees);
   }
 
-  private preparedFor(name: string, asked: ReportQuery, subtree: Subtree | undefined) {
+  /** @param subtrees by manager, where they are known */
+  private preparedFor(name: string, asked: ReportQuery, subtrees: ReadonlyMap<string, Subtree> | undefined) {
     const { limit = 0, offset = 0, peopleChanged: _, upTo, ...parameters } = asked;
-    const sql = this.sqlOf(name, subtree);
+    const sql = this.sqlOf(name, subtrees);
     const asOf = toDateTime64(parameters.asOf);
-    const query_params = { ...defaultsOf(sql), ...parameters, ...subtree, asOf, upTo: upTo.toString() };
+    const people = subtrees && peopleOf(subtrees);
+    const query_params = namedIn(sql, { ...defaultsOf(sql), ...parameters, ...people, asOf, upTo: upTo.toString() });
     const clickhouse_settings = { output_format_json_quote_64bit_integers: 0 } as const;
     return { query: partOf(sql, Number(limit), Number(offset)), query_params, clickhouse_settings };
   }
 
-  private sqlOf(name: string, subtree: Subtree | undefined): string {
-    const people = subtree && 'given';
+  private sqlOf(name: string, subtrees: object | undefined): string {
+    const people = subtrees && 'given';
     const key = [name, people].join();
     const query = this.reports.get(key) ?? this.sql.report(name, people);
     this.reports.set(key, query);
@@ -145,17 +143,17 @@ export class Warehouse {
   /** @param tables only these migrations count, each of which must have begun; all when empty */
   async freshness(tables: readonly string[] = []): Promise<Freshness> {
     const answer = await this.clickhouse.query({ query: WATERMARKS, format: 'JSONEachRow' });
-    const watermarks = (await answer.json<{ name: string; reached: string; changed: string }>()).map(
-      ({ name, reached, changed }) => ({ name, reached: BigInt(reached), changed: BigInt(changed) }),
-    );
-    const named = (names: readonly string[]) => watermarks.filter(({ name }) => names.includes(name));
-    const counted = tables.length === 0 ? watermarks : named(tables);
-    const position = counted.length < tables.length ? 0n : least(counted.map(({ reached }) => reached));
-    const people = named(this.sql.peopleFrom.migrations);
-    const isKnown = least(people.map(({ reached }) => reached)) >= position;
-    const peopleChanged = isKnown
-      ? people.map(({ changed }) => changed).reduce((a, b) => (a > b ? a : b), 0n)
-      : undefined;
+    const reached = new Map<string, bigint>();
+    const changed = new Map<string, bigint>();
+    for (const row of await answer.json<{ name: string; reached: string; changed: string }>()) {
+      reached.set(row.name, greatest([reached.get(row.name) ?? 0n, BigInt(row.reached)]));
+      changed.set(row.name, greatest([changed.get(row.name) ?? 0n, BigInt(row.changed)]));
+    }
+    const of = (names: readonly string[], marks: ReadonlyMap<string, bigint>) =>
+      names.map((name) => marks.get(name) ?? 0n);
+    const position = least(tables.length === 0 ? [...reached.values()] : of(tables, reached));
+    const isKnown = least(of(this.sql.peopleFrom, reached)) >= position;
+    const peopleChanged = isKnown ? greatest(of(this.sql.peopleFrom, changed)) : undefined;
     return { position, recordedAt: await this.recordedAt(position.toString()), peopleChanged };
   }
 
@@ -178,12 +176,15 @@ const REACHED = `
     WHERE empty({tables:Array(String)}) OR name IN {tables:Array(String)}
   ) AS reached`;
 
-/** Short, since every report asks it first. */
-const WATERMARKS =
-  'SELECT name, toString(max(position)) AS reached, toString(max(changed)) AS changed FROM watermarks GROUP BY name';
+/** Short, since every report asks it first: of the rows of a name that are not merged yet, the greatest is taken here. */
+const WATERMARKS = 'SELECT name, toString(position) AS reached, toString(changed) AS changed FROM watermarks';
 
 function least(positions: readonly bigint[]): bigint {
   return positions.reduce((a, b) => (a < b ? a : b), positions[0] ?? 0n);
+}
+
+function greatest(positions: readonly bigint[]): bigint {
+  return positions.reduce((a, b) => (a > b ? a : b), 0n);
 }
 
 const RECORDED_AT = `
@@ -193,6 +194,33 @@ const RECORDED_AT = `
 function defaultsOf(sql: string): Record<string, string> {
   const defaults = sql.matchAll(/^-- default (\w+) ?(.*)$/gm);
   return Object.fromEntries([...defaults].map(([, parameter = '', value = '']) => [parameter, value]));
+}
+
+/** ClickHouse reads each parameter before it reads the query, and lists of people are long. */
+function namedIn(sql: string, parameters: Readonly<Record<string, unknown>>): Record<string, unknown> {
+  return Object.fromEntries(Object.entries(parameters).filter(([name]) => sql.includes(`{${name}:`)));
+}
+
+/** Everybody of several subtrees, as reports take them; see `ReportSql`. */
+function peopleOf(subtrees: ReadonlyMap<string, Subtree>) {
+  const below = new Set<string>();
+  const leads = new Map<string, string>();
+  const numbers = new Map<string, string>();
+  for (const [manager, subtree] of subtrees) {
+    for (const [person, { lead, works }] of subtree) {
+      below.add(person);
+      if (person === manager || !works) continue;
+      leads.set(person, lead);
+      numbers.set(lead, subtree.get(lead)!.employeeNumber);
+    }
+  }
+  return {
+    below: [...below],
+    team: [...leads.keys()],
+    leads: [...leads.values()],
+    leaders: [...numbers.keys()],
+    numbers: [...numbers.values()],
+  };
 }
 
 /** Rows of a query's answer. As part of the text: the settings that say the same make ClickHouse analyse the query twice. */
@@ -213,10 +241,10 @@ function groupsOf(subtrees: ReadonlyMap<string, Subtree>): [string, Subtree][][]
   const groups: [string, Subtree][][] = [];
   let people = Infinity;
   for (const entry of subtrees) {
-    people += entry[1].below.length;
+    people += entry[1].size;
     if (people > MOST_PEOPLE) {
       groups.push([]);
-      people = entry[1].below.length;
+      people = entry[1].size;
     }
     groups.at(-1)!.push(entry);
   }
@@ -224,9 +252,10 @@ function groupsOf(subtrees: ReadonlyMap<string, Subtree>): [string, Subtree][][]
 }
 
 /** Whether a row would be in the report about the people below this manager alone. */
-function belongsTo(manager: string, { below }: Subtree, scope: string, partedBy: 'manager' | 'person') {
-  const teams = new Set(scope === 'direct' ? [manager] : below);
-  const people = new Set(below.filter((person) => person !== manager));
-  const ids = partedBy === 'manager' ? teams : people;
-  return (row: object): boolean => ids.has((row as Record<string, string>)[partedBy]!);
+function belongsTo(manager: string, subtree: Subtree, scope: string, partedBy: 'manager' | 'person') {
+  return (row: object): boolean => {
+    const id = (row as Record<string, string>)[partedBy]!;
+    if (partedBy === 'person') return id !== manager && subtree.has(id);
+    return scope === 'direct' ? id === manager : subtree.has(id);
+  };
 }

@@ -12,15 +12,23 @@ export interface WarehouseMigration {
 
 /** The SQL of the reports. */
 export interface ReportSql {
-  /** A report by its name. `given`: the people whom it is about come as the parameters `below` and `team`. */
+  /**
+   * A report by its name. `given`: the people whom it is about come as parameters, each where the report names it: `below`, the manager and everybody
+   * below; `team`, those of them who work here and are not the manager, with `leads`, whom each of those reports to; and `leaders` with
+   * `numbers`, the employee number of each of those.
+   */
   readonly report: (name: string, people?: 'given') => string;
   /** The column that says whose its rows are, where the people of several managers can be `given` at once. */
   readonly partedBy: (name: string) => 'manager' | 'person' | undefined;
-  /**
-   * Find them: of `managers` each `manager` with `people`, themselves and everybody below, `most` of them; then of the parameter
-   * `below` each `person` whom the report is about.
-   */
-  readonly people: { readonly below: string; readonly team: string };
-  /** What that is read from: tables with `occurred_at`, and the migrations that take everything that changes its answer. */
-  readonly peopleFrom: { readonly tables: readonly string[]; readonly migrations: readonly string[] };
+  /** What tells who they are. */
+  readonly people: {
+    /** Of the managers `ids` each `manager` with `people` who report to them; nothing of those to whom nobody does. */
+    readonly teams: string;
+    /** Of the people `ids` each `person`, with `works`, whether they work here, and `employeeNumber`. */
+    readonly facts: string;
+    /** What changed of both from position `after` to `upTo`: `managers` and `people`, `most` of each, and `latest`, when the last change takes effect. */
+    readonly changes: string;
+  };
+  /** The migrations that take everything that changes the answers of `people`. */
+  readonly peopleFrom: readonly string[];
 }

@@ -1,16 +1,16 @@
-import { readdirSync, readFileSync } from 'node:fs';
+import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import type { ReportSql, WarehouseMigration } from '../../packages/eventsourcing';
+import { peopleSql } from './people-sql';
 
 /** Between what a file creates and how its rows are derived, with the types of event that they are derived from. */
 const DERIVE = /^-- derive from (.+)$/m;
 const INCLUDE = /^-- include (\S+)$/gm;
+const DEFAULT = /^-- default .*$/gm;
 
 /** How each report begins that may be about the people below a manager, and those of them who work here. */
 const BELOW = /^WITH RECURSIVE\n-- include below\n,$/m;
 const TEAM = /^-- include team\n,\n/m;
-/** Where the walk begins. */
-const ROOT = /SELECT \{manager:String\} AS root, (.*)\n *WHERE \{manager:String\} != ''/;
 
 /** The SQL files as they stand beside this one, in the order of their numbers. */
 export function readMigrations(): readonly WarehouseMigration[] {
@@ -37,27 +37,23 @@ export function reportNames(): readonly string[] {
 /**
  * The SQL of a report, `<name>.report.sql`, with the parts that it includes. It takes `{tenant:String}`, `{asOf:DateTime64(3, 'UTC')}`,
  * `{upTo:UInt64}` and what it names itself; a line `-- default <parameter> <value>` says what holds where a parameter is not given.
- * @param people `given`: those below the manager come as `{below:Array(UUID)}` and `{team:Array(UUID)}` instead of being found
+ * @param people `given`: those below the manager come as `{below:Array(UUID)}` and `{team:Array(UUID)}` instead of being found; `<name>.given.sql`
+ * where there is one
  */
 export function readReport(name: string, people?: 'given'): string {
   const sql = read(`${name}.report.sql`);
-  return people ? withGivenPeople(sql) : withParts(sql);
+  if (!people) return withParts(sql);
+  const given = `${name}.given.sql`;
+  if (!existsSync(join(__dirname, given))) return withGivenPeople(sql);
+  return [...sql.matchAll(DEFAULT)].map(([line]) => `${line}\n`).join('') + read(given);
 }
 
 /** Everything that the warehouse is asked with. */
 export const reportSql: ReportSql = {
   report: readReport,
   partedBy: (name) => describeReport(name).partedBy,
-  people: {
-    below: withParts(`WITH RECURSIVE
--- include below
-SELECT root AS manager, groupUniqArray({most:UInt64})(toString(person)) AS people FROM below GROUP BY root`).replace(
-      ROOT,
-      'SELECT arrayJoin({managers:Array(String)}) AS root, $1',
-    ),
-    team: withGivenPeople('WITH\n-- include team\nSELECT toString(person) AS person FROM team'),
-  },
-  peopleFrom: { tables: ['team_lines', 'person_facts'], migrations: ['010-team-lines', '004-person-facts'] },
+  people: peopleSql,
+  peopleFrom: ['010-team-lines', '004-person-facts'],
 };
 
 function withParts(sql: string): string {

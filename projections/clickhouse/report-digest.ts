@@ -31,7 +31,7 @@ export function projectionVersion(report: string): string {
   if (known) return known;
   const hash = createHash('sha256');
   for (const { name, create, derive = '' } of readMigrations()) hash.update([name, ...create, derive].join('\n'));
-  const version = hash.update(readReport(report)).digest('hex');
+  const version = hash.update(readReport(report)).update(readReport(report, 'given')).digest('hex');
   versions.set(report, version);
   return version;
 }
