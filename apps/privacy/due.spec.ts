@@ -3,9 +3,10 @@ import { logOf, recorded } from '../../packages/eventsourcing/testing';
 import type { RetentionRule } from '../../packages/privacy';
 import { dueOf } from './due';
 
+const said = { version: 1, reason: 'policy', by: 'carol' };
 const rules: readonly RetentionRule[] = [
-  { category: 'person', version: 1, keepFor: 'P2Y', from: 'departure' },
-  { category: 'enrollment', version: 1, keepFor: 'P3Y', from: 'last-event' },
+  { category: 'person', keepFor: 'P2Y', from: 'departure', ...said },
+  { category: 'enrollment', keepFor: 'P3Y', from: 'last-event', ...said },
 ];
 const TODAY = '2026-06-01';
 

@@ -7,6 +7,9 @@ export interface RetentionRule {
   readonly version: number;
   readonly keepFor: string;
   readonly from: RetentionStart;
+  readonly reason: string;
+  /** Who ruled it. */
+  readonly by: string;
 }
 
 /** What is ruled for one category. */
@@ -55,8 +58,8 @@ function decide(command: RetentionCommand, { version, rule }: Retention): readon
 function evolve(state: Retention, event: RetentionEvent): Retention {
   switch (event.type) {
     case 'RetentionRuleSet': {
-      const { category, version, keepFor, from } = event.data;
-      return { version, rule: { category, version, keepFor, from } };
+      const { category, version, keepFor, from, reason, by } = event.data;
+      return { version, rule: { category, version, keepFor, from, reason, by } };
     }
     case 'RetentionRuleWithdrawn':
       return { ...state, rule: null };

@@ -2,9 +2,10 @@ import { type CategoryRecord, describeGrounds, retained } from './retention';
 import type { RetentionRule } from './retention.decider';
 import type { RetentionCategory } from './retention.events';
 
+const said = { reason: 'policy', by: 'carol' };
 const rules: readonly RetentionRule[] = [
-  { category: 'person', version: 1, keepFor: 'P1Y', from: 'departure' },
-  { category: 'attempt', version: 3, keepFor: 'P18M', from: 'last-event' },
+  { category: 'person', version: 1, keepFor: 'P1Y', from: 'departure', ...said },
+  { category: 'attempt', version: 3, keepFor: 'P18M', from: 'last-event', ...said },
 ];
 const leftOn = '2024-02-29';
 
