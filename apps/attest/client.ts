@@ -51,8 +51,8 @@ export class AttestClient {
     return patiently(() => this.json(withQuery(path, parameters), {}));
   }
 
-  post<T>(path: string, body?: object): Promise<T> {
-    return this.json(path, body ? posted(body) : { method: 'POST' });
+  post<T>(path: string): Promise<T> {
+    return this.json(path, { method: 'POST' });
   }
 
   /** The answer as it comes, with its headers. */

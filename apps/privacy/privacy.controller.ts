@@ -1,6 +1,7 @@
 import { randomUUID } from 'node:crypto';
-import { Controller, Get, HttpCode, Param, ParseUUIDPipe, Post } from '@nestjs/common';
+import { Controller, Get, HttpCode, Param, ParseUUIDPipe, Post, Req, type StreamableFile } from '@nestjs/common';
 import { ApiBearerAuth, ApiOperation, ApiTags } from '@nestjs/swagger';
+import type { FastifyRequest } from 'fastify';
 import { Db } from 'mongodb';
 import { EventStoreDb } from '../../infra/eventstore';
 import { type Caller, ForbiddenError } from '../../packages/auth';
@@ -8,6 +9,7 @@ import { CommandPipeline } from '../../packages/eventsourcing';
 import { type Privacy, privacyDecider } from '../../packages/privacy';
 import { ReadSide } from '../reports/read-side';
 import { Allow, CallerOf } from '../shared/authentication';
+import { LongAnswers } from '../shared/long-answers';
 import { copyPersonalData, type PersonalCopy } from './personal-copy';
 import { rewrapKeys } from './rewrap-keys';
 
@@ -22,6 +24,7 @@ export class PrivacyController {
     private readonly pipeline: CommandPipeline,
     private readonly db: Db,
     private readonly readSide: ReadSide,
+    private readonly answers: LongAnswers,
   ) {}
 
   @Get(':person')
@@ -59,7 +62,10 @@ export class PrivacyController {
   @HttpCode(200)
   @Allow('admin')
   @ApiOperation({ summary: 'Wrap the keys of all people of the tenant with the current master key.' })
-  rewrap(@CallerOf() { tenant }: Caller): Promise<{ readonly rewrapped: number }> {
-    return rewrapKeys(this.store, tenant);
+  rewrap(
+    @CallerOf() { tenant }: Caller,
+    @Req() request: FastifyRequest,
+  ): Promise<{ readonly rewrapped: number } | StreamableFile> {
+    return this.answers.answer(request, (tell) => rewrapKeys(this.store, tenant, tell));
   }
 }

@@ -103,8 +103,14 @@ export class PersonKeys {
     if (!known || known === 'destroyed' || known.wrapped.masterKey === this.wrapper.current) return false;
     const key = (await this.find(person))!;
     const wrapped = await this.wrapper.wrap(key, [person.tenant, person.person]);
-    await this.client().setStreamMetadata(stream, { maxCount: 1 });
-    await this.client().appendToStream(stream, keyEvent(wrapped));
+    try {
+      await this.client().setStreamMetadata(stream, { maxCount: 1 });
+      await this.client().appendToStream(stream, keyEvent(wrapped));
+    } catch (error) {
+      if (!(error instanceof StreamDeletedError)) throw error;
+      this.known.set(stream, 'destroyed'); // The person was erased meanwhile.
+      return false;
+    }
     this.known.set(stream, { wrapped, key });
     return true;
   }

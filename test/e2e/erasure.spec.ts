@@ -1,4 +1,4 @@
-import { readdirSync, readFileSync, statSync } from 'node:fs';
+import { readdirSync, readFileSync, statSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { connect } from '@nats-io/transport-node';
 import { EventStoreDBClient, StreamDeletedError } from '@eventstore/db-client';
@@ -21,6 +21,8 @@ const NAME = { given: 'Zephyrine', family: 'Quackenbush' };
 const EMAIL = 'zq.unmistakable@example.com';
 const WORDS = ['Zephyrine', 'Quackenbush', 'zq.unmistakable', 'Zephyrina'];
 const OTHER = personIdOf(TENANT, '90018');
+/** A master key that takes over. */
+const NEXT_KEY = 'next';
 const OTHER_NAME = { given: 'Bartholomew', family: 'Stays' };
 
 function filesIn(folder: string): string[] {
@@ -219,6 +221,11 @@ it('an erasure that was cut short after the key was destroyed is finished by its
 
   // When the process is killed, and starts again
   await used.stack.kill();
+  const masterKeys = join(used.stack.data, 'master-keys');
+  writeFileSync(
+    masterKeys,
+    `${NEXT_KEY}:${Buffer.alloc(32, 'next').toString('base64')},${readFileSync(masterKeys, 'utf8')}`,
+  );
   used.stack = await RunningStack.start({ data: used.stack.data });
   const compliance = await used.stack.as('compliance');
   const before = await compliance.read<PrivacyStanding>(`/v1/privacy/${person}`);
@@ -235,6 +242,25 @@ it('an erasure that was cut short after the key was destroyed is finished by its
     return (await compliance.read<PrivacyStanding>(`/v1/privacy/${person}`)).erasure!.status === 'completed';
   });
   await until(() => filesWith(words).length === 0);
+});
+
+it('a new master key takes over every key, once, and the old one is needed no more', async () => {
+  const rewrap = async (): Promise<{ rewrapped: number }> => {
+    const { code, stdout, stderr } = await used.stack.cli('privacy', 'rewrap-keys', '--json');
+    expect({ code, stderr }).toMatchObject({ code: 0 });
+    return JSON.parse(stdout) as { rewrapped: number };
+  };
+  expect((await rewrap()).rewrapped).toBeGreaterThan(0);
+  expect(await rewrap()).toEqual({ rewrapped: 0 });
+  const eventstore = EventStoreDBClient.connectionString(used.stack.urls.eventstore);
+  const wrappedBy: unknown[] = [];
+  for await (const { event } of eventstore.readStream(`${TENANT}.personkey-${OTHER}`)) {
+    wrappedBy.push((event!.data as { masterKey: string }).masterKey);
+  }
+  await eventstore.dispose();
+  expect(wrappedBy).toEqual([NEXT_KEY]);
+  const copy = await (await used.stack.as('compliance')).read<PersonalCopy>(`/v1/privacy/${OTHER}/export`);
+  expect(copy.events[0]).toMatchObject({ type: 'PersonHired', data: { name: OTHER_NAME } });
 });
 
 it('the command line shows the receipt, and refuses what is not allowed', async () => {

@@ -2,10 +2,14 @@ import { setTimeout as delay } from 'node:timers/promises';
 import type { Command } from 'commander';
 import type { PersonalCopy } from '../../privacy/personal-copy';
 import type { PrivacyStanding } from '../../privacy/privacy.controller';
+import type { AnswerLine } from '../../shared/long-answers';
 import { UsageError } from '../data-folder';
 import { answer, say, table } from '../terminal';
 import { acting, type Acting, clientFor, describeResult, reasonOption } from './privacy-acting';
 import { addRetentionCommands } from './privacy-retention';
+import { withProgress } from './with-progress';
+
+type Rewrapped = AnswerLine<{ readonly rewrapped: number }>;
 
 interface Options extends Acting {
   readonly reason: string;
@@ -60,7 +64,8 @@ export function addPrivacyCommands(program: Command): void {
 
   acting(privacy, 'rewrap-keys', 'wrap the keys of all people with the current master key', 'admin').action(
     async (options: Options) => {
-      const done = await (await clientFor(options)).post<{ rewrapped: number }>('/v1/privacy/rewrap-keys');
+      const lines = (await clientFor(options)).lines<Rewrapped>('/v1/privacy/rewrap-keys', {}, {});
+      const done = await withProgress('Wrapping', lines);
       answer(done, Boolean(options.json), () => `${done.rewrapped} keys wrapped anew`);
     },
   );
