@@ -1,6 +1,6 @@
 import { Inject, Injectable } from '@nestjs/common';
 import { type ClickHouseClient } from '@clickhouse/client';
-import { compareTables, ScratchWarehouse, WAREHOUSE } from '../../infra/clickhouse';
+import { compareTables, type RowDifference, ScratchWarehouse, WAREHOUSE } from '../../infra/clickhouse';
 import { CLICKHOUSE, SETTINGS } from '../../infra/engines.module';
 import { EventStoreDb } from '../../infra/eventstore';
 import type { Settings } from '../../packages/config';
@@ -80,10 +80,10 @@ export class StoreCheck {
       const { upTo, selection } = replayed;
       if (await reaches('clickhouse', readSide.awaitWarehouse(lastRead.toString()))) {
         const database = await this.database();
-        const compared = { upTo, only: selection.columns, found: database };
-        tally.compared += await compareTables(scratch.clickhouse, compared, ({ table, ...rest }) =>
-          tally.add({ where: `clickhouse ${table}`, ...rest }),
-        );
+        const compared = { upTo, only: selection.columns };
+        const report = ({ table, tenant: _, ...rest }: RowDifference): void =>
+          tally.add({ where: `clickhouse ${table}`, ...rest });
+        tally.compared += await compareTables(scratch.clickhouse, database, compared, report);
         const { tenant } = scope;
         if (reports && tenant) await checkReports(replayed, { ...scope, tenant }, readSide.warehouse, tally);
       }

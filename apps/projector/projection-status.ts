@@ -2,14 +2,14 @@ import type { ClickHouseClient } from '@clickhouse/client';
 import { Inject, Injectable } from '@nestjs/common';
 import { Db } from 'mongodb';
 import { Gauge } from 'prom-client';
-import { Warehouse, WAREHOUSE } from '../../infra/clickhouse';
+import { TableBuilds, type TableProgress, Warehouse, WAREHOUSE } from '../../infra/clickhouse';
 import { CLICKHOUSE, LOG } from '../../infra/engines.module';
 import { type Backlog, EventStoreDb } from '../../infra/eventstore';
 import type { Log } from '../../infra/log';
 import { Checkpoints, Leases, Parked, ReadModels } from '../../infra/mongo';
 import type { ReadModelState } from '../../packages/eventsourcing';
 import { mongoProjections } from '../../projections';
-import { reportSql } from '../../projections/clickhouse';
+import { readMigrations, reportSql } from '../../projections/clickhouse';
 import { metrics } from '../shared/metrics';
 import { workflowLanes } from './workflow-lanes';
 
@@ -34,6 +34,9 @@ type Progress = Pick<ProjectionRow, 'projection' | 'sink' | 'version' | 'state'>
   readonly consumers: readonly string[];
 };
 
+/** Those of a sink that are applied together, and counted as one. */
+const METERED_AS: Partial<Record<ProjectionRow['sink'], string>> = { workflow: 'workflows', clickhouse: WAREHOUSE };
+
 /** Longest that a scrape waits for the stores, in milliseconds. */
 const PATIENCE = 3_000;
 
@@ -45,6 +48,7 @@ export class ProjectionStatus {
   private readonly leases: Leases;
   private readonly parked: Parked;
   private readonly warehouse: Warehouse;
+  private readonly tables: TableBuilds;
 
   constructor(
     private readonly store: EventStoreDb,
@@ -57,6 +61,7 @@ export class ProjectionStatus {
     this.leases = new Leases(db, [], log);
     this.parked = new Parked(db);
     this.warehouse = new Warehouse(clickhouse, reportSql);
+    this.tables = new TableBuilds(clickhouse, readMigrations());
     this.measure();
   }
 
@@ -70,7 +75,7 @@ export class ProjectionStatus {
     const now = Date.now();
     const rows = progress.map(async ({ position, consumers, ...row }): Promise<ProjectionRow> => {
       const { events, since } = await backlogs.get(position)!;
-      const meteredAs = row.sink === 'workflow' ? 'workflows' : row.projection;
+      const meteredAs = METERED_AS[row.sink] ?? row.projection;
       const rates = news.map(({ news: rates }) => Number(rates[meteredAs] ?? 0));
       return {
         ...row,
@@ -85,12 +90,13 @@ export class ProjectionStatus {
   }
 
   private async progress(): Promise<Progress[]> {
-    const [states, live, builds, positions, warehouse] = await Promise.all([
+    const [states, live, builds, positions, warehouse, tables] = await Promise.all([
       this.readModels.list(),
       this.readModels.reached(),
       this.readModels.buildCheckpoints.all(),
       this.checkpoints.all(),
       this.warehouse.position(),
+      this.tables.progress(),
     ]);
     const built = new Map(builds);
     const reached = new Map(positions);
@@ -109,6 +115,7 @@ export class ProjectionStatus {
         position: warehouse,
         consumers: [WAREHOUSE],
       },
+      ...tables.flatMap(tableProgress),
       ...workflows,
     ];
   }
@@ -164,6 +171,15 @@ function readModelProgress(state: ReadModelState, live: bigint, built: ReadonlyM
   const { version, phase, collection } = building;
   const next = { ...shared, version, state: phase, position: built.get(collection) ?? 0n, consumers: [collection] };
   return collection === active.collection ? [next] : [row, next];
+}
+
+/** The table that queries read and, on its way, the one that will take its place. */
+function tableProgress({ state, position, building: reached }: TableProgress): Progress[] {
+  const { _id: projection, active, building } = state;
+  const shared = { projection, sink: 'clickhouse', consumers: [] } as const;
+  const row: Progress = { ...shared, version: active.version, state: 'live', position };
+  if (!building) return [row];
+  return [row, { ...shared, version: building.version, state: building.phase, position: reached }];
 }
 
 async function within<T>(milliseconds: number, work: Promise<T>): Promise<T> {

@@ -1,17 +1,21 @@
-import { ConflictException, Controller, Get, HttpCode, Param, Post, Query } from '@nestjs/common';
+import type { ClickHouseClient } from '@clickhouse/client';
+import { ConflictException, Controller, Get, HttpCode, Inject, Param, Post, Query } from '@nestjs/common';
 import { ApiBearerAuth, ApiTags } from '@nestjs/swagger';
 import { Db } from 'mongodb';
-import { NoPreviousError, Parked, type ParkedDocument, ReadModels } from '../../infra/mongo';
+import { TableBuilds } from '../../infra/clickhouse';
+import { CLICKHOUSE } from '../../infra/engines.module';
+import { Parked, type ParkedDocument, ReadModels } from '../../infra/mongo';
 import type { Caller } from '../../packages/auth';
-import type { Build, BuildResult, ReadModelState } from '../../packages/eventsourcing';
+import { type Build, type BuildResult, NoPreviousError, type ReadModelState } from '../../packages/eventsourcing';
 import { mongoProjections } from '../../projections';
+import { readMigrations } from '../../projections/clickhouse';
 import { PageParameters } from '../reports/query-parameters';
 import { Allow, CallerOf } from '../shared/authentication';
 import { isFinalRefusal, NotFoundError } from '../shared/problems';
 import { ProjectionStatus, type ProjectionRow } from './projection-status';
 import { WorkflowCommands } from './workflow-commands';
 
-/** Where a projection's documents stand, and what takes their place. */
+/** Where a projection's documents or a table's rows stand, and what takes their place. */
 export interface ReadModelAnswer {
   readonly projection: string;
   readonly active: Build;
@@ -43,14 +47,17 @@ export interface RedriveAnswer {
 @Allow('admin')
 export class ProjectionsController {
   private readonly readModels: ReadModels;
+  private readonly tables: TableBuilds;
   private readonly parkedEvents: Parked;
 
   constructor(
     db: Db,
+    @Inject(CLICKHOUSE) clickhouse: ClickHouseClient,
     private readonly projectionStatus: ProjectionStatus,
     private readonly commands: WorkflowCommands,
   ) {
     this.readModels = new ReadModels(db, mongoProjections);
+    this.tables = new TableBuilds(clickhouse, readMigrations());
     this.parkedEvents = new Parked(db);
   }
 
@@ -102,15 +109,15 @@ export class ProjectionsController {
 
   @Get(':name')
   async projection(@CallerOf() { tenant }: Caller, @Param('name') name: string): Promise<ReadModelAnswer> {
-    const state = (await this.readModels.list()).find(({ _id }) => _id === name);
+    const state = (await this.holderOf(name).list()).find(({ _id }) => _id === name);
     return toAnswer(state, name, tenant);
   }
 
-  /** Builds the documents anew beside those that queries read, and lets queries read them once they are as far. */
+  /** Builds the documents or rows anew beside those that queries read, and lets queries read them once they are as far. */
   @Post(':name/rebuild')
   @HttpCode(202)
   async rebuild(@CallerOf() { tenant }: Caller, @Param('name') name: string): Promise<ReadModelAnswer> {
-    return toAnswer(await this.readModels.rebuild(name), name, tenant);
+    return toAnswer(await this.holderOf(name).rebuild(name), name, tenant);
   }
 
   /** Lets queries read again what they read before the last switch, once it is as far as the log. */
@@ -118,17 +125,24 @@ export class ProjectionsController {
   @HttpCode(202)
   async rollback(@CallerOf() { tenant }: Caller, @Param('name') name: string): Promise<ReadModelAnswer> {
     try {
-      return toAnswer(await this.readModels.rollback(name), name, tenant);
+      return toAnswer(await this.holderOf(name).rollback(name), name, tenant);
     } catch (error) {
       if (error instanceof NoPreviousError) throw new ConflictException(error.message, { cause: error });
       throw error;
     }
   }
+
+  private holderOf(name: string): ReadModels | TableBuilds {
+    return this.tables.tables.some((table) => table.name === name) ? this.tables : this.readModels;
+  }
 }
 
-/** Of the documents that differ, the caller is told those of their tenant. */
+/** Of the documents or rows that differ, the caller is told those of their tenant. */
 function toAnswer(state: ReadModelState | undefined, name: string, tenant: string): ReadModelAnswer {
-  if (!state) throw new NotFoundError(`There is no read model ${name}; "attest projections list" names them.`);
+  if (!state)
+    throw new NotFoundError(
+      `There is no read model ${name} and no table of the warehouse; "attest projections list" names them.`,
+    );
   const { _id: projection, active, building, previous, last } = state;
   const compared = last?.compared && {
     ...last.compared,

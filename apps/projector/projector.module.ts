@@ -7,7 +7,7 @@ import {
   type OnApplicationBootstrap,
 } from '@nestjs/common';
 import { Db } from 'mongodb';
-import { WAREHOUSE, WarehouseLoader } from '../../infra/clickhouse';
+import { TableRebuilder, WAREHOUSE, WarehouseLoader } from '../../infra/clickhouse';
 import { type Consumer, runConsumer } from '../../infra/consumer';
 import { CLICKHOUSE, LOG } from '../../infra/engines.module';
 import { EventStoreDb } from '../../infra/eventstore';
@@ -75,6 +75,7 @@ class Projector implements OnApplicationBootstrap, BeforeApplicationShutdown {
       park: (event, error) => parked.park(WAREHOUSE, event, error),
     });
     const warehouse = this.metered(loader);
+    const tables = new TableRebuilder(this.clickhouse, loader, log);
     const runner = new WorkflowRunner(
       this.db,
       workflowLanes,
@@ -98,7 +99,9 @@ class Projector implements OnApplicationBootstrap, BeforeApplicationShutdown {
     this.running = Promise.all([
       leases.run(signal),
       leases.hold(PROJECTING, signal, (term) => this.project(term)),
-      leases.hold(['clickhouse'], signal, (term) => consume(warehouse, term)),
+      leases.hold(['clickhouse'], signal, async (term) => {
+        await Promise.all([consume(warehouse, term), tables.run(term.signal, term.isCurrent)]);
+      }),
       leases.hold(['workflows'], signal, (term) => runWorkflows(workflows, redrive, store, log, term)),
       leases.hold(['scheduler'], signal, (term) => scheduler.run(term.signal)),
       leases.hold(['rebuilder'], signal, (term) => rebuilder.run(term.signal)),

@@ -5,6 +5,7 @@ export interface RowDifference {
   readonly table: string;
   /** Position of the event that the row comes from; the values of its sorting key where it is a count over a span of the log. */
   readonly id: string;
+  readonly tenant: string;
   readonly kind: 'missing' | 'unexpected' | 'duplicate' | 'different';
   /** Names of the columns that differ. */
   readonly fields?: readonly string[];
@@ -17,11 +18,15 @@ export interface RowDifference {
 export interface Compared {
   readonly upTo: bigint;
   readonly only: Readonly<Record<string, string>>;
-  /** Name of the database that is checked. */
+}
+
+/** Two tables of the same columns, as a query names them. */
+interface Pair {
+  readonly expected: string;
   readonly found: string;
 }
 
-interface Table {
+export interface ComparableTable {
   readonly name: string;
   readonly columns: readonly string[];
   readonly final: boolean;
@@ -41,29 +46,46 @@ const RANGE = 1 << 20;
  * Holds every table of a database that has a column `position`, or counts by `span`, against the same table of another, in checksums first, so that what agrees is
  * read by ClickHouse alone. Copies of a row that ClickHouse itself merges away do not count.
  * @param clickhouse a client of the database with what is expected
+ * @param database the one that is checked
  * @returns how many rows were expected
  */
 export async function compareTables(
   clickhouse: ClickHouseClient,
+  database: string,
   compared: Compared,
   report: (difference: RowDifference) => void,
 ): Promise<number> {
   let rows = 0;
-  for (const table of await tablesOf(clickhouse)) {
+  for (const table of await comparableTables(clickhouse)) {
     if (!hasAll(table, compared) && table.name !== LANDING) continue;
-    const expectedRanges = await rangesOf(clickhouse, table, undefined, compared);
-    const foundRanges = await rangesOf(clickhouse, table, compared.found, compared);
-    for (const { rows: count } of expectedRanges.values()) rows += count;
-    for (const range of new Set([...expectedRanges.keys(), ...foundRanges.keys()])) {
-      if (expectedRanges.get(range)?.sum === foundRanges.get(range)?.sum) continue;
-      const [expected, other] = await Promise.all([
-        rowsOf(clickhouse, table, undefined, compared, range),
-        rowsOf(clickhouse, table, compared.found, compared, range),
-      ]);
-      for (const id of new Set([...expected.keys(), ...other.keys()])) {
-        for (const difference of compareRows(expected.get(id) ?? [], other.get(id) ?? [])) {
-          report({ table: table.name, id, ...difference });
-        }
+    const pair = { expected: quoted(table.name), found: `${quoted(database)}.${quoted(table.name)}` };
+    rows += await compareTable(clickhouse, table, pair, compared, report);
+  }
+  return rows;
+}
+
+/** Holds one table against another of the same columns. @returns how many rows were expected */
+export async function compareTable(
+  clickhouse: ClickHouseClient,
+  table: ComparableTable,
+  pair: Pair,
+  compared: Compared,
+  report: (difference: RowDifference) => void,
+): Promise<number> {
+  let rows = 0;
+  const { expected, found } = selections(table, pair, compared);
+  const expectedRanges = await rangesOf(clickhouse, table, expected);
+  const foundRanges = await rangesOf(clickhouse, table, found);
+  for (const { rows: count } of expectedRanges.values()) rows += count;
+  for (const range of new Set([...expectedRanges.keys(), ...foundRanges.keys()])) {
+    if (expectedRanges.get(range)?.sum === foundRanges.get(range)?.sum) continue;
+    const [own, other] = await Promise.all([
+      rowsOf(clickhouse, table, expected, range),
+      rowsOf(clickhouse, table, found, range),
+    ]);
+    for (const id of new Set([...own.keys(), ...other.keys()])) {
+      for (const difference of compareRows(own.get(id) ?? [], other.get(id) ?? [])) {
+        report({ table: table.name, id, ...difference });
       }
     }
   }
@@ -72,7 +94,8 @@ export async function compareTables(
 
 const LANDING = 'events';
 
-async function tablesOf(clickhouse: ClickHouseClient): Promise<Table[]> {
+/** The tables of the client's database that can be compared. */
+export async function comparableTables(clickhouse: ClickHouseClient): Promise<ComparableTable[]> {
   const answer = await clickhouse.query({ query: TABLES, format: 'JSONEachRow' });
   const tables = await answer.json<{ name: string; engine: string; columns: string[]; sortingKey: string[] }>();
   return tables.map(({ name, engine, columns, sortingKey }) => {
@@ -89,16 +112,15 @@ const TABLES = `
   INNER JOIN (SELECT name, engine FROM system.tables WHERE database = currentDatabase() AND engine LIKE '%MergeTree') AS tables
     ON tables.name = columns.table
   GROUP BY tables.name
-  HAVING (has(columns, 'position') OR hasAll(columns, ['span', 'counted'])) AND name != 'watermarks'
+  HAVING (has(columns, 'position') OR hasAll(columns, ['span', 'counted'])) AND name NOT IN ('watermarks', 'table_builds') AND position(name, '__') = 0
   ORDER BY name`;
 
 async function rangesOf(
   clickhouse: ClickHouseClient,
-  table: Table,
-  database: string | undefined,
-  compared: Compared,
+  table: ComparableTable,
+  selection: Selection,
 ): Promise<Map<string, { rows: number; sum: string }>> {
-  const { from, parameters } = selection(table, database, compared);
+  const { from, parameters } = selection;
   const content = `toString(tuple(${table.columns.map((column) => `rows.${quoted(column)}`).join(', ')}))`;
   const query = `
     SELECT toString(${rangeOf(table)}) AS range, toUInt32(count()) AS rows, toString(sum(sipHash64(${content}))) AS sum
@@ -111,12 +133,11 @@ async function rangesOf(
 
 async function rowsOf(
   clickhouse: ClickHouseClient,
-  table: Table,
-  database: string | undefined,
-  compared: Compared,
+  table: ComparableTable,
+  selection: Selection,
   range: string,
 ): Promise<Map<string, Row[]>> {
-  const { from, parameters } = selection(table, database, compared);
+  const { from, parameters } = selection;
   const query = `SELECT ${table.columns.map(quoted).join(', ')} ${from} AND ${rangeOf(table)} = {range:UInt64}
     ORDER BY ${table.counts ? table.sortingKey.map(quoted).join(', ') : 'rows.position'}`;
   const query_params = { ...parameters, range };
@@ -130,33 +151,42 @@ async function rowsOf(
   return byId;
 }
 
-function hasAll({ columns }: Table, { only }: Compared): boolean {
+function hasAll({ columns }: ComparableTable, { only }: Compared): boolean {
   return Object.keys(only).every((column) => columns.includes(column));
 }
 
-function selection(table: Table, database: string | undefined, compared: Compared) {
-  const { name, columns, final } = table;
-  const { upTo, only, found } = compared;
+interface Selection {
+  readonly from: string;
+  readonly parameters: Readonly<Record<string, string>>;
+}
+
+function selections(table: ComparableTable, pair: Pair, compared: Compared): Record<keyof Pair, Selection> {
+  const { columns, final, counts } = table;
+  const { upTo, only } = compared;
   const own = Object.entries(only).filter(([column]) => columns.includes(column));
   const conditions = own.map(([column]) => `toString(rows.${quoted(column)}) = {only_${column}:String}`);
-  if (database && !hasAll(table, compared)) conditions.push(`rows.position IN (SELECT position FROM ${LANDING})`);
-  if (table.counts)
-    conditions.push(
-      `(tenant, span) NOT IN (SELECT tenant, span FROM ${quoted(found)}.${quoted(name)} WHERE counted > {upTo:UInt64})`,
-    );
-  else conditions.push('rows.position <= {upTo:UInt64}');
-  const source = `${database ? `${quoted(database)}.` : ''}${quoted(name)} AS rows ${final ? 'FINAL' : ''}`;
+  conditions.push(
+    counts
+      ? `(tenant, span) NOT IN (SELECT tenant, span FROM ${pair.found} WHERE counted > {upTo:UInt64})`
+      : 'rows.position <= {upTo:UInt64}',
+  );
+  const isListed = hasAll(table, compared) ? [] : [`rows.position IN (SELECT position FROM ${LANDING})`];
+  const parameters = {
+    upTo: upTo.toString(),
+    ...Object.fromEntries(own.map(([column, value]) => [`only_${column}`, value])),
+  };
+  const selection = (source: string, where: readonly string[]): Selection => {
+    return { from: `FROM ${source} AS rows ${final ? 'FINAL' : ''} WHERE ${where.join(' AND ')}`, parameters };
+  };
   return {
-    from: `FROM ${source} WHERE ${conditions.join(' AND ')}`,
-    parameters: {
-      upTo: upTo.toString(),
-      ...Object.fromEntries(own.map(([column, value]) => [`only_${column}`, value])),
-    },
+    expected: selection(pair.expected, conditions),
+    found: selection(pair.found, [...isListed, ...conditions]),
   };
 }
 
 /** The rows that come from one event, which are few. */
 function compareRows(expected: readonly Row[], found: readonly Row[]): Omit<RowDifference, 'table' | 'id'>[] {
+  const tenant = String((expected[0] ?? found[0])!.tenant);
   const texts = new Set(expected.map((row) => JSON.stringify(row)));
   const left = expected.map((row) => JSON.stringify(row));
   const strangers: Row[] = [];
@@ -165,23 +195,23 @@ function compareRows(expected: readonly Row[], found: readonly Row[]): Omit<RowD
     const text = JSON.stringify(row);
     const at = left.indexOf(text);
     if (at >= 0) left.splice(at, 1);
-    else if (texts.has(text)) differences.push({ kind: 'duplicate' });
+    else if (texts.has(text)) differences.push({ tenant, kind: 'duplicate' });
     else strangers.push(row);
   }
   for (const text of left) {
     const row = JSON.parse(text) as Row;
     const other = strangers.shift();
-    if (!other) differences.push({ kind: 'missing' });
-    else differences.push({ kind: 'different', fields: differingColumns(row, other) });
+    if (!other) differences.push({ tenant, kind: 'missing' });
+    else differences.push({ tenant, kind: 'different', fields: differingColumns(row, other) });
   }
-  return [...differences, ...strangers.map(() => ({ kind: 'unexpected' }) as const)];
+  return [...differences, ...strangers.map(() => ({ tenant, kind: 'unexpected' }) as const)];
 }
 
 function differingColumns(a: Row, b: Row): string[] {
   return Object.keys(a).filter((column) => JSON.stringify(a[column]) !== JSON.stringify(b[column]));
 }
 
-function rangeOf({ counts }: Table): string {
+function rangeOf({ counts }: ComparableTable): string {
   return counts ? 'rows.span' : `intDiv(rows.position, ${RANGE})`;
 }
 

@@ -4,7 +4,7 @@ export { type LeaseOptions, Leases, type Term } from './leases';
 export { Parked, type ParkedDocument, reasonOf } from './parked';
 export { PARTITIONS } from './partitions';
 export { MongoProjector } from './projector';
-export { liveShare, NoPreviousError, ReadModels } from './read-models';
+export { liveShare, ReadModels } from './read-models';
 export { Rebuilder } from './rebuilder';
 export { runProjector } from './run-projector';
 export { runWorkflows } from './run-workflows';

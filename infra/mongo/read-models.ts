@@ -5,6 +5,8 @@ import {
   type BuildResult,
   type CollectionComparison,
   collectionName,
+  isOutdated,
+  previousOf,
   READ_MODELS,
   type ReadModelState,
 } from '../../packages/eventsourcing';
@@ -23,16 +25,6 @@ export interface Plan {
   readonly live: readonly Target[];
   /** What will take their place, and must be as far at every moment. */
   readonly joining: readonly Target[];
-}
-
-/** Another version of a projection than this process knows is wanted: this process must not write. */
-export class OtherVersionError extends Error {
-  override name = 'OtherVersionError';
-}
-
-/** There is nothing to go back to, or this process cannot. */
-export class NoPreviousError extends Error {
-  override name = 'NoPreviousError';
 }
 
 /** Consumer that a partition of the live collections is. */
@@ -76,12 +68,8 @@ export class ReadModels {
         await this.enter(projection);
         continue;
       }
-      const wanted = (state.building ?? state.active).version;
-      if (wanted < version && !this.hasBegun) {
+      if (isOutdated(state, version, this.hasBegun)) {
         await this.build(state, { collection: this.newCollection(state, version), version });
-      } else if (wanted !== version) {
-        const text = `${_id} is wanted in version ${wanted}, and this process knows version ${version}`;
-        throw new OtherVersionError(`${text}: stop it, or go back with "attest projections rollback ${_id}".`);
       }
     }
     this.hasBegun = true;
@@ -127,14 +115,8 @@ export class ReadModels {
   async rollback(name: string): Promise<ReadModelState | undefined> {
     const state = await this.states.findOne({ _id: name });
     if (!state || state.building) return state ?? undefined;
-    const { previous } = state;
-    if (!previous) throw new NoPreviousError(`${name} has no collection to go back to.`);
     const { version } = this.projections.find((projection) => projection.name === name)!;
-    if (previous.version !== version) {
-      const text = `${previous.collection} was made by version ${previous.version}, and this process knows version ${version}`;
-      throw new NoPreviousError(`${text}: start the code that it belongs to, and ask there.`);
-    }
-    return this.build(state, previous);
+    return this.build(state, previousOf(state, version));
   }
 
   /** The collection that is being built is as far as `position`: from here on whoever feeds the live ones feeds it too. */

@@ -1,7 +1,7 @@
 import type { Db } from 'mongodb';
 import type { AnyProjection, EventBatch, EventStore, ReadModelState } from '../../packages/eventsourcing';
-import { abortableDelay } from '../abortable-delay';
 import type { Log } from '../log';
+import { repeatedly } from '../repeatedly';
 import { CollectionFeed } from './collection-feed';
 import { compareCollections } from './compare-collections';
 import { EventFeeds } from './event-feeds';
@@ -11,7 +11,6 @@ import type { ReadModels } from './read-models';
 
 /** How often it looks for something to build, in milliseconds. */
 const REST = 200;
-const LONGEST_REST = 5_000;
 const BATCH = 10_000;
 /** What is folded is written every so many documents or milliseconds. */
 const FLUSH = { documents: 20_000, milliseconds: 2_000 };
@@ -29,17 +28,8 @@ export class Rebuilder {
     private readonly log: Log,
   ) {}
 
-  async run(signal: AbortSignal): Promise<void> {
-    for (let rest = REST; !signal.aborted;) {
-      try {
-        await this.step(signal);
-        rest = REST;
-      } catch (error) {
-        rest = Math.min(rest * 2, LONGEST_REST);
-        this.log.error({ err: error, retryInMs: rest }, 'rebuilding stopped; trying again');
-      }
-      await abortableDelay(rest, signal);
-    }
+  run(signal: AbortSignal): Promise<void> {
+    return repeatedly(REST, () => this.step(signal), this.log, signal);
   }
 
   private async step(signal: AbortSignal): Promise<void> {

@@ -8,6 +8,13 @@ export interface WarehouseMigration {
   readonly derive: string | undefined;
   /** Types of the events that its rows come from; any when left out. */
   readonly derivesFrom?: readonly string[] | undefined;
+  /** 1 when left out. A higher one builds the table that it derives anew. */
+  readonly version?: number;
+}
+
+/** The table that a migration derives rows of. */
+export function targetOf({ derive }: Pick<WarehouseMigration, 'derive'>): string | undefined {
+  return /^INSERT INTO (\w+)/.exec(derive ?? '')?.[1];
 }
 
 /** The SQL of the reports. */

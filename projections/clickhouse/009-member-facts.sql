@@ -3,6 +3,7 @@
 -- A report knows its people first, so the order key begins with the person: a team is a few short ranges of the table however large
 -- the table is, and short granules in small compressed blocks keep each of them short. A person has few facts, so argMax over them is cheap for any day
 -- and any place in the log, and no current state has to be kept. Not partitioned: no report asks for a span of time.
+-- version 2
 CREATE TABLE IF NOT EXISTS member_facts
 (
     tenant          LowCardinality(String),

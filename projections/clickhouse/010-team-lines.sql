@@ -1,6 +1,7 @@
 -- Reporting lines as the reports walk them, from a manager down: one row when somebody joins the manager's team, and one for every
 -- earlier manager of theirs when they join another. The newest row of manager and person says whether they are in the team, for any
 -- day and any place in the log, without a look at the person's other rows: that is one short range per manager and level.
+-- version 2
 CREATE TABLE IF NOT EXISTS team_lines
 (
     tenant      LowCardinality(String),

@@ -1,5 +1,6 @@
 -- One row per event that counts for an attempt, by person: what attempt_facts and attempt_invalidations hold, for reports about a
 -- team. Grouping by person and attempt follows the order key, so that a report over everybody runs through the table in bounded memory.
+-- version 2
 CREATE TABLE IF NOT EXISTS member_attempts
 (
     tenant      LowCardinality(String),

@@ -1,10 +1,11 @@
 import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
-import type { ReportSql, WarehouseMigration } from '../../packages/eventsourcing';
+import { type ReportSql, targetOf, type WarehouseMigration } from '../../packages/eventsourcing';
 import { peopleSql } from './people-sql';
 
 /** Between what a file creates and how its rows are derived, with the types of event that they are derived from. */
 const DERIVE = /^-- derive from (.+)$/m;
+const VERSION = /^-- version (\d+)$/m;
 const INCLUDE = /^-- include (\S+)$/gm;
 const DEFAULT = /^-- default .*$/gm;
 
@@ -18,12 +19,14 @@ export function readMigrations(): readonly WarehouseMigration[] {
     .filter((file) => /^\d{3}-.*\.sql$/.test(file))
     .sort()
     .map((file) => {
-      const [create = '', types, derive] = read(file).split(DERIVE);
+      const sql = read(file);
+      const [create = '', types, derive] = sql.split(DERIVE);
       return {
         name: file.replace(/\.sql$/, ''),
         create: statements(create),
         derive: derive && statements(derive)[0],
         derivesFrom: types?.split(', '),
+        version: Number(VERSION.exec(sql)?.[1] ?? 1),
       };
     });
 }
@@ -108,7 +111,7 @@ export function tablesOf(report: string): readonly string[] {
   if (known) return known;
   const words = new Set(readReport(report).match(/\w+/g));
   const found = readMigrations()
-    .filter(({ derive }) => derive && words.has(/^INSERT INTO (\w+)/.exec(derive)?.[1] ?? ''))
+    .filter((migration) => words.has(targetOf(migration) ?? ''))
     .map(({ name }) => name);
   tables.set(report, found);
   return found;

@@ -1,4 +1,6 @@
 import { randomUUID } from 'node:crypto';
+import type { Report } from '../../apps/reports/reports.controller';
+import type { CourseOutcomes } from '../../projections/expected-reports';
 import type { ApiClient } from './api-client';
 import { attempted, newTenant } from './records';
 import type { ReachableStack } from './reachable-stack';
@@ -13,8 +15,9 @@ export interface Reading {
   readonly stepsBack: readonly string[];
 }
 
+const OUTCOMES = '/v1/reports/course-outcomes';
 /** Read by people and programs all the time; the tenant must be one to which nothing happens meanwhile. */
-const PAGES = ['/v1/people', '/v1/enrollments', '/v1/attempts', '/v1/notifications', '/v1/job-titles'];
+const PAGES = ['/v1/people', '/v1/enrollments', '/v1/attempts', '/v1/notifications', '/v1/job-titles', OUTCOMES];
 
 /**
  * Reads without a pause while the work goes on: pages of a tenant to which nothing happens, which must stay as they are; and what a writer
@@ -46,9 +49,9 @@ export async function readingThrough(
 
   async function rereadPage(path: string): Promise<void> {
     const asBefore = await reader.read(path, { limit: '200' });
-    const before = JSON.stringify(asBefore);
+    const before = JSON.stringify(rowsOf(asBefore));
     while (!isDone) {
-      const now = JSON.stringify(await read(reader, path, { limit: '200' }));
+      const now = JSON.stringify(rowsOf(await read(reader, path, { limit: '200' })));
       if (now !== before) stepsBack.push(`${path}: ${before.slice(0, 500)} became ${now.slice(0, 500)}`);
     }
   }
@@ -60,6 +63,8 @@ export async function readingThrough(
       writes++;
       const found = await read<{ id: string }[]>(writer, '/v1/attempts', { person, minPosition, limit: '1000' });
       if (found && !found.some(({ id }) => id === attempt.attempt)) stepsBack.push(`${minPosition} is not there`);
+      const report = await read<Report<CourseOutcomes>>(writer, OUTCOMES, { minPosition });
+      if (report && report.rows[0]?.attempts !== writes) stepsBack.push(`${minPosition} is not counted`);
     }
   }
 
@@ -81,4 +86,9 @@ export async function readingThrough(
     await reading;
   }
   return { reads, writes, errors, stepsBack };
+}
+
+/** What is told; of a report, without how far the log was. */
+function rowsOf(body: unknown): unknown {
+  return (body as Partial<Report<unknown>> | undefined)?.rows ?? body;
 }

@@ -61,14 +61,18 @@ export function addProjectionsCommands(program: Command): void {
       if (stillFailing.length > 0) process.exitCode = 1;
     });
 
-  command(running, 'rebuild [names...]', 'build read models anew beside those that queries read, compare, and switch')
+  command(
+    running,
+    'rebuild [names...]',
+    'build read models and tables of the warehouse anew beside those that queries read, compare, and switch',
+  )
     .addOption(tenantOption('acme'))
-    .option('--all', 'every read model, from one reading of the log')
-    .option('--diff', 'list the documents of the tenant that differ from what queries read before')
+    .option('--all', 'every read model, from one reading of the log, and every table of the warehouse')
+    .option('--diff', 'list the documents and rows of the tenant that differ from what queries read before')
     .action(async (given: readonly string[], options: Common & { all?: boolean; diff?: boolean }) => {
       const client = await connect(options, 'admin');
-      const names = options.all ? await readModelNames(client) : given;
-      if (names.length === 0) throw new UsageError('Name the read models to rebuild, or give --all.');
+      const names = options.all ? await everyName(client) : given;
+      if (names.length === 0) throw new UsageError('Name the read models or tables to rebuild, or give --all.');
       for (const name of names) await client.post(pathOf(name, 'rebuild'));
       const builds = await untilBuilt(client, names, 'Rebuilding');
       answer(builds, Boolean(options.json), () => describeBuilds(builds, Boolean(options.diff)));
@@ -88,9 +92,11 @@ function pathOf(name: string, action?: string): string {
   return `/v1/projections/${encodeURIComponent(name)}${action ? `/${action}` : ''}`;
 }
 
-async function readModelNames(client: AttestClient): Promise<string[]> {
+/** Whatever has a version and is not a workflow. */
+async function everyName(client: AttestClient): Promise<string[]> {
   const rows = await client.get<ProjectionRow[]>('/v1/projections');
-  return [...new Set(rows.filter(({ sink }) => sink === 'mongo').map(({ projection }) => projection))];
+  const built = rows.filter(({ sink, version }) => sink !== 'workflow' && version !== null);
+  return [...new Set(built.map(({ projection }) => projection))];
 }
 
 async function readParked(client: AttestClient): Promise<ParkedEvent[]> {

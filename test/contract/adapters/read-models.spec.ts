@@ -1,7 +1,13 @@
 import type { Db } from 'mongodb';
 import pino from 'pino';
-import { MongoProjector, NoPreviousError, Parked, ReadModels, Rebuilder, runProjector } from '../../../infra/mongo';
-import { derivedId, type Document, type Projection, type ReadModelState } from '../../../packages/eventsourcing';
+import { MongoProjector, Parked, ReadModels, Rebuilder, runProjector } from '../../../infra/mongo';
+import {
+  derivedId,
+  type Document,
+  NoPreviousError,
+  type Projection,
+  type ReadModelState,
+} from '../../../packages/eventsourcing';
 import type { PermissionsGranted } from '../../../packages/people/permissions.events';
 import { collectionOf } from '../../../projections/mongo/collection';
 import { until } from '../../e2e/until';
