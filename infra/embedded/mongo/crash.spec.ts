@@ -75,7 +75,7 @@ async function roundUnderLoad(round: number, ledger: Ledger): Promise<void> {
     // A different moment each time, the same ones in each run.
     await Promise.race([load, pause(20 + ((round * 37) % 90))]);
     // On a slow machine it takes longer.
-    while (ledger.acknowledged.size <= round + 1 || ledger.batches.size <= round / 2) await pause(5);
+    while (ledger.acknowledged.size <= round + 1 || ledger.batches.size <= (round + 1) / 2) await pause(5);
     await engine.kill();
     await load;
   } finally {
