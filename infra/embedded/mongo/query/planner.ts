@@ -54,6 +54,8 @@ interface FieldBounds {
 
 /** Chooses the index with the most bounded fields, or one that gives the order asked for, or a scan. */
 export function plan(collection: Collection, filter: Filter, sort: readonly SortField[], hint?: Hint): Plan {
+  const byId = sort.length === 0 && !hint ? planOfId(collection.idIndex, filter) : undefined;
+  if (byId) return byId;
   const leaves = [...requiredLeaves(filter)];
   const pure = isConjunction(filter);
   if (hint && 'natural' in hint) return scan(collection, hint.natural === -1, sort, filter);
@@ -66,6 +68,16 @@ export function plan(collection: Collection, filter: Filter, sort: readonly Sort
     if (score > bestScore || hint) [best, bestScore] = [candidate.plan, score];
   }
   return best ?? scan(collection, sort[0]?.name === '$natural' && sort[0].direction === -1, sort, filter);
+}
+
+/** The plan for one `_id`, which is all that most statements name: nothing can beat it, so there is nothing to compare. */
+function planOfId(index: Index, filter: Filter): Plan | undefined {
+  if (filter.kind !== 'leaf' || filter.operator !== 'eq' || filter.path !== '_id') return undefined;
+  if (index.truncated || filter.operand === null || !isPoint(filter.operand)) return undefined;
+  const key = encodeKey(filter.operand);
+  const { key: only, widened } = range(idKey(Space.index, index.id), key, after(key));
+  if (widened) return undefined;
+  return { index, ranges: [{ ...only, reverse: false }], sorted: true, exact: true, repeats: false, lookups: true };
 }
 
 function scan(collection: Collection, reverse: boolean, sort: readonly SortField[], filter: Filter): Plan {
