@@ -1,7 +1,6 @@
 /**
- * The single writer. An append is decided at once against the state that includes everything queued before it, then waits
- * for the group commit that carries it: all that the connections brought in one turn of the event loop, or while the last commit
- * kept it busy, goes to disk together.
+ * The single writer. Writes wait in the order in which they came and go to disk in groups. Each is decided when its turn comes,
+ * against a state that includes all before it, and is answered when its group is on disk.
  */
 import { randomUUID } from 'node:crypto';
 import { DELETED_METADATA, parseMetadata, undeletedMetadata } from '../streams/metadata';
@@ -32,20 +31,34 @@ export class WriteFailedError extends Error {
 /** Told after a commit which streams it added to. */
 export type CommitListener = (streams: Iterable<string>) => void;
 
+/** A write that waits for its turn. */
+interface Waiting {
+  /** Decides the write and puts what it stores into the open group. */
+  write: () => WriteOutcome;
+  resolve: (outcome: WriteOutcome) => void;
+  reject: (error: unknown) => void;
+}
+
+/** What goes to disk together. */
 interface CommitGroup {
   batch: Batch;
   heads: Map<string, StreamHead>;
-  /** Records of this group by stream and revision, for checks against events that are not on disk yet. */
-  entries: Map<string, Map<number, Buffer>>;
-  waiters: { resolve: (outcome: WriteOutcome) => void; reject: (error: Error) => void; outcome: WriteOutcome }[];
+  /** Records of this group by stream, in order of revision, for checks against events that are not on disk yet. */
+  records: Map<string, { from: number; raws: Buffer[] }>;
 }
 
-const newCommitGroup = (): CommitGroup => ({
-  batch: emptyBatch(),
-  heads: new Map(),
-  entries: new Map(),
-  waiters: [],
-});
+const newCommitGroup = (): CommitGroup => ({ batch: emptyBatch(), heads: new Map(), records: new Map() });
+
+/**
+ * Time that an event takes in this process besides the flush, in milliseconds, about. A group takes as many events as could be worked
+ * on during one flush: fewer would flush too often, and with more, clients that wait for all of them would have nothing to do meanwhile.
+ */
+const EVENT_TIME = 0.015;
+/** Writers at the same time from which on a group waits for more of them, and for how many milliseconds at most. */
+const MANY = 8;
+const PATIENCE = 1;
+/** Flushes over which their time is averaged. */
+const FLUSHES_REMEMBERED = 8;
 
 /** How much of the end of the log is looked at on start, in bytes: the real server's cache of committed ids. */
 const WARM_BYTES = 8 * 1024 * 1024;
@@ -53,8 +66,14 @@ const WARM_BYTES = 8 * 1024 * 1024;
 const SYSTEM_EVENT = { contentType: 'application/json', customMetadata: Buffer.alloc(0) };
 
 export class Writer {
-  private queued = newCommitGroup();
-  private scheduled = false;
+  private waiting: Waiting[] = [];
+  private open = newCommitGroup();
+  private turn: NodeJS.Immediate | undefined;
+  private patience: NodeJS.Timeout | undefined;
+  /** How many writes should wait before it is worth a flush. */
+  private enough = 1;
+  /** Milliseconds that the last flushes took. */
+  private flushTime = 0;
   private failure: WriteFailedError | undefined;
   private nextPosition: number;
   private readonly recent = new RecentIds();
@@ -82,53 +101,59 @@ export class Writer {
    * @throws WriteFailedError when the disk does not take it
    */
   append(stream: string, expected: number, events: readonly EventToRecord[]): Promise<WriteOutcome> {
-    const head = this.head(stream);
-    const decision = this.decide(stream, head, expected, events);
-    if (decision.kind !== 'ok') return this.answer(this.outcomeOf(decision, head));
-    if (events.length === 0) return this.answer({ kind: 'success', revision: head.last, position: undefined });
+    return this.enqueue(() => {
+      const head = this.head(stream);
+      const decision = this.decide(stream, head, expected, events);
+      if (decision.kind !== 'ok') return this.outcomeOf(decision, head);
+      if (events.length === 0) return { kind: 'success', revision: head.last, position: undefined };
 
-    const undelete = isSoftDeleted(head);
-    const undeleteOriginal = isMetastream(stream) && isSoftDeleted(this.head(originalOf(stream)));
-    let position = 0;
-    for (const event of events) position = this.record(stream, event);
-    const outcome: WriteOutcome = { kind: 'success', revision: this.head(stream).last, position };
-    if (undelete) this.undelete(stream, head.last + 1);
-    if (undeleteOriginal) this.undelete(originalOf(stream), this.head(originalOf(stream)).last + 1);
-    return this.answer(outcome, true);
+      const undelete = isSoftDeleted(head);
+      const undeleteOriginal = isMetastream(stream) && isSoftDeleted(this.head(originalOf(stream)));
+      let position = 0;
+      for (const event of events) position = this.record(stream, event);
+      const outcome: WriteOutcome = { kind: 'success', revision: this.head(stream).last, position };
+      if (undelete) this.undelete(stream, head.last + 1);
+      if (undeleteOriginal) this.undelete(originalOf(stream), this.head(originalOf(stream)).last + 1);
+      return outcome;
+    });
   }
 
   /** Soft delete: hides all events so far. A stream that never existed is a wrong expected version, even for ANY. */
   delete(stream: string, expected: number): Promise<WriteOutcome> {
-    const head = this.head(stream);
-    const decision = this.decide(stream, head, expected, [{ id: randomUUID() }]);
-    if (decision.kind !== 'ok') return this.answer(this.outcomeOf(decision, head));
-    const metastream = metastreamOf(stream);
-    if (head.last < 0 && this.head(metastream).last < 0) {
-      return this.answer({ kind: 'wrong-expected-version', current: -1 });
-    }
-    const position = this.record(metastream, metadataEvent(DELETED_METADATA));
-    return this.answer({ kind: 'success', revision: head.last, position }, true);
+    return this.enqueue(() => {
+      const head = this.head(stream);
+      const decision = this.decide(stream, head, expected, [{ id: randomUUID() }]);
+      if (decision.kind !== 'ok') return this.outcomeOf(decision, head);
+      const metastream = metastreamOf(stream);
+      if (head.last < 0 && this.head(metastream).last < 0) return { kind: 'wrong-expected-version', current: -1 };
+      const position = this.record(metastream, metadataEvent(DELETED_METADATA));
+      return { kind: 'success', revision: head.last, position };
+    });
   }
 
   /** Hard delete: the stream can never be read or written again. */
   tombstone(stream: string, expected: number): Promise<WriteOutcome> {
-    const head = this.head(stream);
-    const decision = this.decide(stream, head, expected, [{ id: randomUUID() }]);
-    if (decision.kind !== 'ok') return this.answer(this.outcomeOf(decision, head));
-    const event = { ...SYSTEM_EVENT, id: randomUUID(), type: '$streamDeleted', data: Buffer.from('{}') };
-    const position = this.record(stream, event, true);
-    return this.answer({ kind: 'success', revision: head.last, position }, true);
+    return this.enqueue(() => {
+      const head = this.head(stream);
+      const decision = this.decide(stream, head, expected, [{ id: randomUUID() }]);
+      if (decision.kind !== 'ok') return this.outcomeOf(decision, head);
+      const event = { ...SYSTEM_EVENT, id: randomUUID(), type: '$streamDeleted', data: Buffer.from('{}') };
+      const position = this.record(stream, event, true);
+      return { kind: 'success', revision: head.last, position };
+    });
   }
 
-  /** Stores the state of a persistent subscription group with the next commit. */
+  /** Stores the state of a persistent subscription group. */
   async saveGroup(key: string, value: Buffer): Promise<void> {
-    this.queued.batch.groups.set(key, value);
-    await this.answer({ kind: 'success', revision: 0, position: undefined }, true);
+    await this.enqueue(() => {
+      this.open.batch.groups.set(key, value);
+      return { kind: 'success', revision: 0, position: undefined };
+    });
   }
 
   /** Resolves when nothing is waiting for the disk. */
   settled(): Promise<void> {
-    return this.scheduled ? new Promise((resolve) => this.idle.push(resolve)) : Promise.resolve();
+    return this.waiting.length > 0 ? new Promise((resolve) => this.idle.push(resolve)) : Promise.resolve();
   }
 
   private decide(stream: string, head: StreamHead, expected: number, events: readonly { id: string }[]): Decision {
@@ -164,20 +189,20 @@ export class Writer {
 
   /** State of a stream with everything decided so far, on disk or not. */
   private head(stream: string): StreamHead {
-    return this.queued.heads.get(stream) ?? this.heads.get(stream);
+    return this.open.heads.get(stream) ?? this.heads.get(stream);
   }
 
   /** The event at a revision, whether it is on disk or on its way there. */
   private storedRecord(stream: string, head: StreamHead, revision: number): Buffer | undefined {
-    const pending = this.queued.entries.get(stream)?.get(revision);
-    if (pending) return pending;
+    const pending = this.open.records.get(stream);
+    if (pending && revision >= pending.from) return pending.raws[revision - pending.from];
     const [entry] = head.streamNo ? this.store.entries(head.streamNo, revision, 1) : [];
     return entry?.revision === revision ? this.store.record(entry.position) : undefined;
   }
 
   /** Puts one event into the open group and moves the head of its stream. Returns the position of the event. */
   private record(stream: string, event: EventToRecord, tombstone = false): number {
-    const { batch, heads, entries } = this.queued;
+    const { batch, heads, records } = this.open;
     const head = this.head(stream);
     const position = this.nextPosition;
     const revision = head.last + 1;
@@ -193,8 +218,9 @@ export class Writer {
     batch.records.push({ position, raw });
     batch.entries.push({ streamNo, revision: tombstone ? Infinity : revision, position });
     heads.set(stream, { ...head, streamNo, last: tombstone ? head.last : revision, tombstoned: tombstone });
-    const revisions = entries.get(stream) ?? new Map<number, Buffer>();
-    entries.set(stream, revisions.set(revision, raw));
+    const known = records.get(stream);
+    if (known) known.raws.push(raw);
+    else records.set(stream, { from: revision, raws: [raw] });
     this.recent.add(event.id, { stream, revision, position });
     if (tombstone) batch.truncated.add(stream);
     if (isMetastream(stream)) {
@@ -218,47 +244,81 @@ export class Writer {
     this.recent.add(recordId(raw), { stream, revision, position });
   }
 
-  /**
-   * Answers after the commit that carries the write. Refusals and repeats wait for it too when something is pending: an
-   * answer must never speak of a state that a crash could still take back.
-   */
-  private answer(outcome: WriteOutcome, wrote = false): Promise<WriteOutcome> {
-    if (this.failure) {
-      this.queued = newCommitGroup();
-      return Promise.reject(this.failure);
-    }
-    if (!wrote && this.queued.waiters.length === 0) return Promise.resolve(outcome);
+  private enqueue(write: () => WriteOutcome): Promise<WriteOutcome> {
+    if (this.failure) return Promise.reject(this.failure);
     return new Promise((resolve, reject) => {
-      this.queued.waiters.push({ resolve, reject, outcome });
-      if (this.scheduled) return;
-      this.scheduled = true;
-      setImmediate(() => this.flush());
+      this.waiting.push({ write, resolve, reject });
+      this.schedule();
     });
   }
 
-  private flush(): void {
-    const group = this.queued;
-    this.queued = newCommitGroup();
-    this.scheduled = false;
+  /** The next group goes when the event loop has taken in what has arrived, or a little later while more are expected. */
+  private schedule(): void {
+    if (this.turn) return;
+    if (this.waiting.length >= this.enough) {
+      clearTimeout(this.patience);
+      this.patience = undefined;
+      this.turn = setImmediate(() => this.commitGroup());
+    } else this.patience ??= setTimeout(() => this.commitGroup(), PATIENCE);
+  }
+
+  /**
+   * Answers are given after the commit, to refusals and repeats too: an answer must never speak of a state that a crash could still
+   * take back.
+   */
+  private commitGroup(): void {
+    this.turn = undefined;
+    this.patience = undefined;
+    const answers = this.fillGroup();
+    const group = this.open;
+    this.open = newCommitGroup();
     try {
-      this.store.commit(group.batch);
+      if (group.batch.records.length > 0 || group.batch.groups.size > 0) this.flush(group.batch);
     } catch (error) {
-      this.fail(group, error);
+      this.fail(answers, error);
       return;
     }
     for (const [name, head] of group.heads) this.heads.set(name, head);
-    for (const { resolve, outcome } of group.waiters) resolve(outcome);
-    if (group.entries.size > 0) for (const listener of this.listeners) listener(group.entries.keys());
-    for (const done of this.idle.splice(0)) done();
+    for (const { resolve, outcome } of answers) resolve(outcome);
+    if (group.records.size > 0) for (const listener of this.listeners) listener(group.records.keys());
+    if (this.waiting.length > 0) this.schedule();
+    else for (const done of this.idle.splice(0)) done();
+  }
+
+  /** Takes the writes whose turn it is. */
+  private fillGroup(): (Waiting & { outcome: WriteOutcome })[] {
+    const { records } = this.open.batch;
+    const most = Math.max(1, this.flushTime / EVENT_TIME);
+    const company = this.waiting.length;
+    this.enough = company < MANY ? 1 : Math.min(most, company / 2);
+    const answers: (Waiting & { outcome: WriteOutcome })[] = [];
+    let taken = 0;
+    while (taken < company && records.length < most) {
+      const next = this.waiting[taken++]!;
+      try {
+        answers.push({ ...next, outcome: next.write() });
+      } catch (error) {
+        next.reject(error);
+      }
+    }
+    this.waiting = this.waiting.slice(taken);
+    return answers;
+  }
+
+  private flush(batch: Batch): void {
+    const start = performance.now();
+    this.store.commit(batch);
+    const took = performance.now() - start;
+    this.flushTime += (took - this.flushTime) / FLUSHES_REMEMBERED;
   }
 
   /** After a failed write the disk cannot be trusted (a later fsync may lie), so the engine stops writing for good. */
-  private fail(group: CommitGroup, error: unknown): void {
+  private fail(answers: readonly Waiting[], error: unknown): void {
     const reason = error instanceof Error ? error.message : String(error);
     this.failure = new WriteFailedError(
       `The disk refused a write (${reason}); nothing of it was stored. Make room, then restart the engine.`,
     );
-    for (const { reject } of group.waiters) reject(this.failure);
+    for (const { reject } of [...answers, ...this.waiting.splice(0)]) reject(this.failure);
     for (const done of this.idle.splice(0)) done();
   }
 }
