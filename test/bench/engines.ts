@@ -3,8 +3,9 @@
  * another.
  */
 import { fork } from 'node:child_process';
+import { loadavg } from 'node:os';
 import { join } from 'node:path';
-import { thisMachine } from './machine';
+import { thisMachine } from './load';
 import type { BenchResult } from './mongo';
 
 const ENGINES: Readonly<Record<string, () => Promise<BenchResult>>> = {
@@ -26,15 +27,6 @@ export function misses({ name, figures, floors }: BenchResult): Miss[] {
   return Object.entries(floors)
     .map(([figure, floor]) => ({ figure: `${name}.${figure}`, value: figures[figure] ?? NaN, floor }))
     .filter(({ figure, value, floor }) => !(figure.endsWith('Ms') ? value <= floor : value >= floor));
-}
-
-/** The floors as this machine can keep them. */
-function scaled(result: BenchResult, speed: number): BenchResult {
-  const floors = Object.entries(result.floors).map(([figure, floor]): [string, number] => [
-    figure,
-    figure.endsWith('Ms') ? Math.round((floor / speed) * 100) / 100 : Math.round(floor * speed),
-  ]);
-  return { ...result, floors: Object.fromEntries(floors) };
 }
 
 /** Runs one bench in a process of its own. */
@@ -64,14 +56,14 @@ export function table({ name, figures, floors }: BenchResult): string {
 
 /** Gives the exit code: 1 when a floor is missed. */
 export async function benchEngines(json: boolean): Promise<number> {
-  const machine = thisMachine();
+  const machine = { ...thisMachine(), load: loadavg()[0]! };
   process.stderr.write(
-    `This machine has ${machine.speed} of the speed of the one on which the floors were set; its load is ${machine.load}.\n`,
+    `The load of this machine is ${machine.load}: each process besides the bench makes its figures lower.\n`,
   );
   const results: BenchResult[] = [];
   for (const engine of Object.keys(ENGINES)) {
     process.stderr.write(`Measuring ${engine} ...\n`);
-    const result = scaled(await measure(engine), machine.speed);
+    const result = await measure(engine);
     results.push(result);
     if (!json) process.stdout.write(`${table(result)}\n`);
   }

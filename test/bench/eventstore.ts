@@ -8,6 +8,8 @@ import { join } from 'node:path';
 import { type EventData, EventStoreDBClient, jsonEvent, START } from '@eventstore/db-client';
 import { open } from 'lmdb';
 import { startEngineProcess } from '../../infra/embedded/child';
+import { startCanned } from './canned';
+import { DATA, METADATA } from './sample-event';
 
 export interface BenchResult {
   name: string;
@@ -16,39 +18,63 @@ export interface BenchResult {
   floors: Record<string, number>;
 }
 
-const DATA = {
-  learner: 'learner-000017',
-  activity: 'https://example.org/activities/fire-safety',
-  note: 'x'.repeat(150),
-};
-const METADATA = {
-  correlationId: '6f2d0d0e-6f2b-4a53-9c55-0b5a4f7a3b11',
-  causationId: 'command-17',
-  actor: 'learner-000017',
-};
+/**
+ * The share of what the client can do at most that the engine must reach: 12,000 appends of the 16,000, and 60,000 reads of the 80,000 or so,
+ * that one client did on the machine on which the floors were set. There, and on any faster machine, the floors are these numbers.
+ */
+const SHARE = 0.75;
+const floor = (most: number, ceiling: number): number => Math.min(most, Math.round(SHARE * ceiling));
+
 const event = (): EventData => jsonEvent({ type: 'AttemptRecorded', data: DATA, metadata: METADATA });
 
 /** Runs the whole comparison, in about a minute. */
 export async function benchEventStore(): Promise<BenchResult> {
   const dataDir = await mkdtemp(join(tmpdir(), 'attest-bench-eventstore-'));
   const engine = await startEngineProcess('eventstore', { dataDir, port: 0 });
+  const canned = await startCanned('eventstore');
   const client = EventStoreDBClient.connectionString(engine.url);
+  const ceiling = EventStoreDBClient.connectionString(`esdb://${canned.address}?tls=false`);
   try {
-    await appendConcurrently(client, 10_000, 64); // Warms up the compilers of both processes.
+    const append64 = (to: EventStoreDBClient) => rate(20_000, () => appendConcurrently(to, 20_000, 64));
+    await append64(client); // Warms up the compilers of all processes.
+    await append64(ceiling);
     const figures: Record<string, number> = {};
-    figures.append64 = await best(3, () => rate(20_000, () => appendConcurrently(client, 20_000, 64)));
+    Object.assign(
+      figures,
+      await againstCeiling(
+        'append64',
+        4,
+        () => append64(client),
+        () => append64(ceiling),
+      ),
+    );
     figures.appendSequential = await rate(2_000, () => appendConcurrently(client, 2_000, 1));
     figures.appendBatches = await rate(50_000, () => appendBatches(client, 500, 100, 8));
-    figures.readAll = await best(3, () => readAll(client));
+    Object.assign(
+      figures,
+      await againstCeiling(
+        'readAll',
+        4,
+        () => readAll(client),
+        () => readAll(ceiling),
+      ),
+    );
     figures.readStream8 = await readShortStreams(client, 2_000);
     Object.assign(figures, await liveLatency(client, 1_500));
     figures.rawLmdb64 = await rawLmdb(64, 40_000);
     figures.rawLmdbSequential = await rawLmdb(1, 2_000);
-    figures.append64ToRaw = figures.append64 / figures.rawLmdb64;
+    figures.append64ToRaw = figures.append64! / figures.rawLmdb64;
     figures.appendSequentialToRaw = figures.appendSequential / figures.rawLmdbSequential;
-    return { name: 'eventstore', figures, floors: { append64: 12_000, readAll: 60_000, liveP50Ms: 1.5 } };
+    const floors = {
+      append64: floor(12_000, figures.append64Ceiling!),
+      readAll: floor(60_000, figures.readAllCeiling!),
+      liveP50Ms: 1.5,
+    };
+    return { name: 'eventstore', figures, floors };
   } finally {
     await client.dispose();
+    await ceiling.dispose();
+    await canned.close();
     await engine.close();
     await rm(dataDir, { recursive: true, force: true });
   }
@@ -146,9 +172,21 @@ async function rate(count: number, work: () => Promise<void>): Promise<number> {
   return (count * 1000) / (performance.now() - start);
 }
 
-/** The best of several runs: the machine is shared, and a floor asks what the engine can do. */
-async function best(runs: number, measure: () => Promise<number>): Promise<number> {
-  let highest = 0;
-  for (let i = 0; i < runs; i++) highest = Math.max(highest, await measure());
-  return highest;
+/**
+ * The best of several runs of each, in turn: the machine is shared and changes its speed by the minute, and what is asked for is what the
+ * engine and the client can do.
+ */
+async function againstCeiling(
+  name: string,
+  runs: number,
+  measure: () => Promise<number>,
+  measureCeiling: () => Promise<number>,
+): Promise<Record<string, number>> {
+  let best = 0;
+  let ceiling = 0;
+  for (let i = 0; i < runs; i++) {
+    best = Math.max(best, await measure());
+    ceiling = Math.max(ceiling, await measureCeiling());
+  }
+  return { [name]: best, [`${name}Ceiling`]: ceiling, [`${name}ToCeiling`]: best / ceiling };
 }
