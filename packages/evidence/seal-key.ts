@@ -85,8 +85,14 @@ export function parsePublicKeys(text: string, name: string): PublicSealKey[] {
   return keys.map(publicSealKey);
 }
 
+/** Whether the signature holds. What is no key, for somebody has altered it, has signed nothing. */
 export function verifySignature(key: PublicSealKey, message: string, signature: string): boolean {
-  const publicKey = createPublicKey({ key: { ...key }, format: 'jwk' });
+  let publicKey: KeyObject;
+  try {
+    publicKey = createPublicKey({ key: { ...key }, format: 'jwk' });
+  } catch {
+    return false;
+  }
   return verify(null, Buffer.from(message), publicKey, Buffer.from(signature, 'base64url'));
 }
 

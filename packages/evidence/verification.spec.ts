@@ -179,6 +179,7 @@ describe('given a history with two seals and a tail', () => {
   it.each<[string, (seal: { body: object; signatures: object[]; witness: string }) => object]>([
     ['signature', (seal) => ({ ...seal, signatures: [{ ...seal.signatures[0], signature: 'AAAA' }] })],
     ['body', (seal) => ({ ...seal, body: { ...seal.body, sealedAt: '2020-01-01T00:00:00.000Z' } })],
+    ['key', (seal) => ({ ...seal, body: { ...seal.body, introduces: { ...key.publicKey, x: 'AAAA' } } })],
     ['witness', (seal) => ({ ...seal, witness: `B${seal.witness.slice(1)}` })],
     ['format', (seal) => ({ ...seal, body: { ...seal.body, format: 'other' } })],
     ['whole', () => ({})],
