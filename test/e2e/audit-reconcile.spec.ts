@@ -1,5 +1,6 @@
 import { type ClickHouseClient, createClient } from '@clickhouse/client';
 import { type Collection, type Db, MongoClient } from 'mongodb';
+import type { Difference } from '../../apps/audit/check';
 import type { ReconcileAnswer } from '../../apps/audit/reconciliation';
 import type { ReplayAnswer } from '../../apps/audit/replay-answer';
 import type { ParkedEvent } from '../../apps/projector/projections.controller';
@@ -21,7 +22,7 @@ interface Stored {
 
 /** Each store is changed in one way, looked at, and put right again. */
 describe('A reconciliation', () => {
-  const used = useOwnStack({ environment: { ATTEST_RECONCILE_SECONDS: '5' } });
+  const used = useOwnStack({ environment: { ATTEST_RECONCILE_SECONDS: '10' } });
   const tenant = newTenant();
   const lea = hired({ occurredAt: '2026-01-01T00:00:00Z', employeeNumber: 'lea' });
   const attempt = attempted(lea.person, 'safety', 80);
@@ -53,18 +54,21 @@ describe('A reconciliation', () => {
   const collection = (projection: typeof enrollments | typeof jobTitles | typeof permissions): Collection<Stored> =>
     db.collection<Stored>(collectionName(projection));
   const reconcile = (): Promise<ReconcileAnswer> => compliance.read('/v1/audit/reconcile');
+  const sorted = <D extends { where: string; id: string }>(differences: readonly D[]): D[] =>
+    [...differences].sort((a, b) => (`${a.where} ${a.id}` < `${b.where} ${b.id}` ? -1 : 1));
+  const differences = async (): Promise<Difference[]> => sorted((await reconcile()).differences);
   const change = async (query: string): Promise<void> => {
     await clickhouse.command({ query, clickhouse_settings: { mutations_sync: '2' } });
   };
   /** Keeps the row that comes from an event, and puts it back over whatever became of it. */
   const keepRow = async (table: string, position: string): Promise<() => Promise<void>> => {
     const before = String(BigInt(position) - 1n);
-    await change(`CREATE TABLE kept AS ${table}`);
-    await change(`INSERT INTO kept SELECT * FROM ${table} WHERE position = ${position}`);
+    await change(`CREATE TABLE kept_${table} AS ${table}`);
+    await change(`INSERT INTO kept_${table} SELECT * FROM ${table} WHERE position = ${position}`);
     return async () => {
       await change(`ALTER TABLE ${table} DELETE WHERE position IN (${position}, ${before})`);
-      await change(`INSERT INTO ${table} SELECT * FROM kept`);
-      await change('DROP TABLE kept');
+      await change(`INSERT INTO ${table} SELECT * FROM kept_${table}`);
+      await change(`DROP TABLE kept_${table}`);
     };
   };
 
@@ -79,71 +83,76 @@ describe('A reconciliation', () => {
     expect(BigInt(eventstore)).toBeGreaterThan(BigInt(attemptedAt));
   });
 
-  it.each<[string, typeof enrollments | typeof jobTitles | typeof permissions]>([
-    ['an enrollment', enrollments],
-    ['a job title', jobTitles],
-    ['what a role may do', permissions],
-  ])(
-    'given %s that was deleted from MongoDB, altered or made up, then exactly that is named',
-    async (_, projection) => {
+  // A reconciliation makes every store anew from the log: what can be seen in one, without the one hiding the other, is looked at in one.
+
+  it('given documents that were deleted from MongoDB, altered or made up, then exactly those are named', async () => {
+    const chosen = [enrollments, jobTitles, permissions].map(async (projection) => {
       const documents = collection(projection);
       const document = (await documents.findOne({ tenant }))!;
-      const where = `mongodb ${projection.name}`;
+      return { documents, document, where: `mongodb ${projection.name}` };
+    });
+    const places = await Promise.all(chosen);
 
-      await documents.deleteOne({ _id: document._id });
-      expect((await reconcile()).differences).toEqual([{ where, id: document._id, kind: 'missing' }]);
+    for (const { documents, document } of places) await documents.deleteOne({ _id: document._id });
+    const missing = places.map(({ where, document: { _id: id } }) => ({ where, id, kind: 'missing' }));
+    expect(await differences()).toEqual(sorted(missing));
 
-      await documents.insertOne({ ...document, altered: true });
-      const altered = { where, id: document._id, kind: 'different', fields: ['altered'] };
-      expect((await reconcile()).differences).toEqual([altered]);
+    for (const { documents, document } of places) await documents.insertOne({ ...document, altered: true });
+    expect(await differences()).toEqual(
+      sorted(missing.map((each) => ({ ...each, kind: 'different', fields: ['altered'] }))),
+    );
 
+    for (const { documents, document } of places) {
       await documents.replaceOne({ _id: document._id }, document);
       await documents.insertOne({ ...document, _id: `${document._id}-made-up` });
-      expect((await reconcile()).differences).toEqual([{ where, id: `${document._id}-made-up`, kind: 'unexpected' }]);
+    }
+    expect(await differences()).toEqual(
+      sorted(missing.map(({ where, id }) => ({ where, id: `${id}-made-up`, kind: 'unexpected' }))),
+    );
 
-      await documents.deleteOne({ _id: `${document._id}-made-up` });
-      expect(await reconcile()).toMatchObject({ ok: true });
-    },
-  );
-
-  it('given an event that was deleted from ClickHouse, altered or doubled, then exactly that is named', async () => {
-    const where = 'clickhouse events';
-    const one = `tenant = '${tenant}' AND position = ${enrolledAt}`;
-    const putBack = await keepRow('events', enrolledAt);
-
-    await change(`INSERT INTO events SELECT * FROM kept`);
-    expect((await reconcile()).differences).toEqual([{ where, id: enrolledAt, kind: 'duplicate' }]);
-
-    await change(`ALTER TABLE events DELETE WHERE ${one}`);
-    expect((await reconcile()).differences).toEqual([{ where, id: enrolledAt, kind: 'missing' }]);
-
-    await change(`INSERT INTO events SELECT * REPLACE ('somebody' AS actor) FROM kept`);
-    const altered = { where, id: enrolledAt, kind: 'different', fields: ['actor'] };
-    expect((await reconcile()).differences).toEqual([altered]);
-
-    await putBack();
+    for (const { documents, document } of places) await documents.deleteOne({ _id: `${document._id}-made-up` });
     expect(await reconcile()).toMatchObject({ ok: true });
   });
 
-  it('given a fact that was dropped from ClickHouse, altered or made up, then exactly that is named', async () => {
-    const where = 'clickhouse attempt_facts';
-    const one = `tenant = '${tenant}' AND position = ${attemptedAt}`;
-    const putBack = await keepRow('attempt_facts', attemptedAt);
+  it('given rows that were deleted from ClickHouse, altered, doubled or made up, then exactly those are named', async () => {
+    const events = { where: 'clickhouse events', id: enrolledAt };
+    const facts = { where: 'clickhouse attempt_facts', id: attemptedAt };
+    const deleteEvent = `ALTER TABLE events DELETE WHERE tenant = '${tenant}' AND position = ${enrolledAt}`;
+    const deleteFact = `ALTER TABLE attempt_facts DELETE WHERE tenant = '${tenant}' AND position = ${attemptedAt}`;
+    const putEventBack = await keepRow('events', enrolledAt);
+    const putFactBack = await keepRow('attempt_facts', attemptedAt);
 
-    await change(`ALTER TABLE attempt_facts DELETE WHERE ${one}`);
-    expect((await reconcile()).differences).toEqual([{ where, id: attemptedAt, kind: 'missing' }]);
+    await change('INSERT INTO events SELECT * FROM kept_events');
+    await change(deleteFact);
+    expect(await differences()).toEqual(
+      sorted([
+        { ...events, kind: 'duplicate' },
+        { ...facts, kind: 'missing' },
+      ]),
+    );
 
-    await change(`INSERT INTO attempt_facts SELECT * REPLACE (false AS passed, 12 AS raw) FROM kept`);
-    const altered = { where, id: attemptedAt, kind: 'different', fields: ['passed', 'raw'] };
-    expect((await reconcile()).differences).toEqual([altered]);
+    await change(deleteEvent);
+    await change(`INSERT INTO attempt_facts SELECT * REPLACE (false AS passed, 12 AS raw) FROM kept_attempt_facts`);
+    expect(await differences()).toEqual(
+      sorted([
+        { ...events, kind: 'missing' },
+        { ...facts, kind: 'different', fields: ['passed', 'raw'] },
+      ]),
+    );
 
-    await change(`ALTER TABLE attempt_facts DELETE WHERE ${one}`);
-    await change('INSERT INTO attempt_facts SELECT * FROM kept');
-    await change('INSERT INTO attempt_facts SELECT * REPLACE (position - 1 AS position) FROM kept');
-    const madeUp = { where, id: String(BigInt(attemptedAt) - 1n), kind: 'unexpected' };
-    expect((await reconcile()).differences).toEqual([madeUp]);
+    await change(`INSERT INTO events SELECT * REPLACE ('somebody' AS actor) FROM kept_events`);
+    await change(deleteFact);
+    await change('INSERT INTO attempt_facts SELECT * FROM kept_attempt_facts');
+    await change('INSERT INTO attempt_facts SELECT * REPLACE (position - 1 AS position) FROM kept_attempt_facts');
+    expect(await differences()).toEqual(
+      sorted([
+        { ...events, kind: 'different', fields: ['actor'] },
+        { ...facts, id: String(BigInt(attemptedAt) - 1n), kind: 'unexpected' },
+      ]),
+    );
 
-    await putBack();
+    await putEventBack();
+    await putFactBack();
     expect(await reconcile()).toMatchObject({ ok: true });
   });
 
