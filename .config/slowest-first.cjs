@@ -11,7 +11,7 @@ const LONG = [
   'e2e/employees-feed',
   'e2e/imports',
   'e2e/cli',
-  'e2e/promotion',
+  'e2e/sample',
   'e2e/audit-reconcile',
   'e2e/audit-reproduce',
   'e2e/audit',

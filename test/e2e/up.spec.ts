@@ -3,9 +3,7 @@ import { once } from 'node:events';
 import { readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { createServer, type Server } from 'node:net';
 import { join } from 'node:path';
-import type { Report } from '../../apps/reports/reports.controller';
 import type { Status } from '../../apps/reports/status.controller';
-import type { CourseOutcomes } from '../../projections/expected-reports';
 import { LocalIssuer } from '../../packages/auth';
 import { ApiClient } from './api-client';
 import { spawnAttest } from './reachable-stack';
@@ -45,26 +43,6 @@ describe('attest up', () => {
     await once(holder, 'listening');
     return (holder.address() as { port: number }).port;
   }
-
-  it('given the first start, then the sample is loaded once and survives a restart', async () => {
-    const data = join(folder, 'sample');
-    const counts = async (stack: RunningStack): Promise<unknown[]> => {
-      const analyst = await stack.as('analyst', { tenant: 'ou' });
-      await analyst.settled();
-      const outcomes = await analyst.read<Report<CourseOutcomes>>('/v1/reports/course-outcomes');
-      const acme = await stack.as('analyst', { tenant: 'acme' });
-      const { rows } = await acme.read<Report<object>>('/v1/reports/team-compliance', { asOf: '2026-01-01' });
-      return [outcomes.asOf.position, outcomes.rows, rows];
-    };
-    const first = await start({ data, sample: true });
-    const before = await counts(first);
-    expect(before[1]).toHaveLength(3);
-    expect(before[2]).toHaveLength(7);
-    await first.stop();
-    const second = await start({ data, sample: true });
-    expect(await counts(second)).toEqual(before);
-    await second.stop();
-  });
 
   it('given somebody who reads what it says, when a command is refused, then that is in the log and not before their eyes', async () => {
     const data = join(folder, 'people');

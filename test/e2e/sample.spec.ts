@@ -1,27 +1,48 @@
 import { rmSync } from 'node:fs';
-import { join } from 'node:path';
-import { AttestClient } from '../../apps/attest/client';
 import type { Promotion } from '../../apps/attest/promotion';
-import { publishSampleRules, SAMPLE_FOLDER } from '../../apps/attest/sample';
 import type { Explanation } from '../../apps/audit/why';
+import type { Report } from '../../apps/reports/reports.controller';
+import type { CourseOutcomes } from '../../projections/expected-reports';
 import { RunningStack } from './running-stack';
 
+/** One stack and one load of the sample for all of it: loading takes longer than everything else here. */
+let stack: RunningStack;
+
+beforeAll(async () => {
+  stack = await RunningStack.start({ sample: true });
+});
+afterAll(async () => {
+  await stack.stop();
+  rmSync(stack.data, { recursive: true });
+});
+
+describe('The sample', () => {
+  const counts = async (): Promise<[string, object[], object[]]> => {
+    const analyst = await stack.as('analyst', { tenant: 'ou' });
+    await analyst.settled();
+    const outcomes = await analyst.read<Report<CourseOutcomes>>('/v1/reports/course-outcomes');
+    const acme = await stack.as('analyst', { tenant: 'acme' });
+    const { rows } = await acme.read<Report<object>>('/v1/reports/team-compliance', { asOf: '2026-01-01' });
+    return [outcomes.asOf.position, [...outcomes.rows], [...rows]];
+  };
+
+  it('is loaded by the first start, once, and survives a restart', async () => {
+    const before = await counts();
+    expect(before[1]).toHaveLength(3);
+    expect(before[2]).toHaveLength(7);
+    await stack.stop();
+    stack = await RunningStack.start({ data: stack.data, sample: true });
+    expect(await counts()).toEqual(before);
+  });
+});
+
 describe('The promotion', () => {
-  let stack: RunningStack;
   let promotion: Promotion;
 
   beforeAll(async () => {
-    stack = await RunningStack.start();
-    await publishSampleRules(new AttestClient(stack.urls.api, await stack.token('admin')));
-    const imported = await stack.cli('import', 'employees', join(SAMPLE_FOLDER, 'employees'));
-    if (imported.code !== 0) throw new Error(imported.stderr);
     const { code, stdout, stderr } = await stack.cli('scenario', 'promotion', '--json');
     if (code !== 0) throw new Error(stderr);
     promotion = JSON.parse(stdout) as Promotion;
-  });
-  afterAll(async () => {
-    await stack.stop();
-    rmSync(stack.data, { recursive: true });
   });
 
   it('changes role, permissions, enrollments and dashboard, and tells the person', () => {
