@@ -10,7 +10,7 @@ import { PARTITIONS } from './partitions';
 import type { ReadModels } from './read-models';
 
 /** How often it looks for something to build, in milliseconds. */
-const REST = 200;
+const REST = 500;
 const BATCH = 10_000;
 /** What is folded is written every so many documents or milliseconds. */
 const FLUSH = { documents: 20_000, milliseconds: 2_000 };

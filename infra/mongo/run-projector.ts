@@ -12,7 +12,7 @@ export interface RunProjectorOptions extends ProjectorOptions {
 }
 
 /** How often it looks whether other collections are to be fed, in milliseconds. */
-const LOOK = 250;
+const LOOK = 500;
 
 /** Feeds what is to be fed until the signal aborts, and begins again whenever that changes: another collection joins, or queries read another. */
 export async function runProjector(
