@@ -16,7 +16,7 @@ export interface LoadedWarehouse {
 }
 
 /** A warehouse that holds this history, in a database that only this file uses, removed afterwards. */
-export function useLoadedWarehouse(history: readonly RecordedEvent[]): LoadedWarehouse {
+export function useLoadedWarehouse(history: readonly RecordedEvent[], batch = 250): LoadedWarehouse {
   const loaded = {} as LoadedWarehouse;
   let engine: ChildEngine | undefined;
   let dataDir: string | undefined;
@@ -37,8 +37,8 @@ export function useLoadedWarehouse(history: readonly RecordedEvent[]): LoadedWar
     Object.assign(loaded, { clickhouse, analyst, warehouse: new Warehouse(clickhouse, reportSql) });
     const loader = new WarehouseLoader(clickhouse, readMigrations());
     await loader.position();
-    for (let at = 0; at < history.length; at += 250) {
-      const events = history.slice(at, at + 250);
+    for (let at = 0; at < history.length; at += batch) {
+      const events = history.slice(at, at + batch);
       await loader.apply({ events, position: events.at(-1)!.position, caughtUp: true });
     }
   });
