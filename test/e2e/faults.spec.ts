@@ -36,13 +36,13 @@ describe('Faults under load, every service and engine a process of its own', () 
     async (victim) => {
       const moments = seededMoments(`${SEED}:${victim}`, ROUNDS, LATEST);
       while (moments.length > 0) {
-        const trial = await Trial.begin(stack, { senders: 2, rest: 20 });
+        const trial = await Trial.begin(stack, { senders: 2, rest: 40 });
         for (const moment of moments.splice(0, ROUNDS_PER_TRIAL)) {
           await trial.resume();
           await delay(moment);
           await stack.process(victim).kill();
           await stack.process(victim).returned();
-          await trial.goOn(20);
+          await trial.goOn(10);
           await trial.verifyPositions();
         }
         await trial.verifyContent();
@@ -52,10 +52,10 @@ describe('Faults under load, every service and engine a process of its own', () 
   );
 
   it('when an event comes that no read model of attempts can apply, then it is parked and its neighbours pass', async () => {
-    const trial = await Trial.begin(stack, { senders: 2, rest: 20 });
+    const trial = await Trial.begin(stack, { senders: 2, rest: 40 });
     await trial.resume();
     const poison = await appendPoison(stack, trial.tenant);
-    await trial.goOn(20);
+    await trial.goOn(10);
     await trial.verifyPositions();
     const audit = await stack.as('admin', 'audit', trial.tenant);
     const attempts = await audit.read<{ id: string }[]>('/v1/attempts', { limit: '1000' });
