@@ -8,6 +8,9 @@ import { type ChildEngine, startEngineProcess } from '../../../infra/embedded';
 import type { RecordedEvent } from '../../../packages/eventsourcing';
 import { readMigrations, reportSql } from '../../../projections/clickhouse';
 
+/** Of the whole data, on a machine that does other things, in milliseconds. */
+const PATIENCE = 300_000;
+
 export interface LoadedWarehouse {
   clickhouse: ClickHouseClient;
   /** As analysts see it, who may only read. */
@@ -32,7 +35,7 @@ export function useLoadedWarehouse(history: readonly RecordedEvent[], batch = 25
     const root = createClient({ url });
     await root.command({ query: `CREATE DATABASE ${database}` });
     await root.close();
-    const clickhouse = createClient({ url, database });
+    const clickhouse = createClient({ url, database, request_timeout: PATIENCE });
     const analyst = createClient({ url, database, username: 'analyst' });
     Object.assign(loaded, { clickhouse, analyst, warehouse: new Warehouse(clickhouse, reportSql) });
     const loader = new WarehouseLoader(clickhouse, readMigrations());
