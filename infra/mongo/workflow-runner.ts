@@ -72,7 +72,7 @@ export class WorkflowRunner implements Consumer {
       for (const run of runsOf(workflow, mine)) {
         const [first] = run;
         const last = run[run.length - 1]!;
-        if (workflow.key(first!) === undefined) await this.applyToAll(workflow, first!);
+        if (workflow.key(first!) === undefined) await this.applyShared(workflow, run);
         else await this.applyKeyed(workflow, run);
         // No state may be further than the checkpoint when everybody's is asked for.
         if (last !== mine[mine.length - 1]) await this.advance([workflow], last.position);
@@ -121,22 +121,27 @@ export class WorkflowRunner implements Consumer {
     }
   }
 
-  /** An event that changes what is shared, and may concern every key: page by page, and from the page where it was cut short. */
-  private async applyToAll(workflow: AnyWorkflow, event: RecordedEvent): Promise<void> {
-    const { tenant } = event.metadata;
-    const name = nameOf(workflow);
-    const known = await this.sharedOf(workflow, tenant);
-    if (known && known.position >= event.position) return;
-    const before = known?.state ?? (workflow.initialShared as unknown);
-    const evolved = await this.steps.evolveShared(workflow, event, before);
-    if (!evolved) return;
-    const after = evolved.shared;
-    if (workflow.reactions.some(({ on }) => on.includes(event.type))) {
-      await this.sweep(workflow, event, before, after);
+  /**
+   * Events that change what is shared: one that may concern every key alone, page by page, and from the page where it was cut short; others
+   * together, for what is shared is stored as a whole.
+   */
+  private async applyShared(workflow: AnyWorkflow, events: readonly RecordedEvent[]): Promise<void> {
+    for (const [tenant, ofTenant] of groupBy(events, ({ metadata }) => metadata.tenant)) {
+      const name = nameOf(workflow);
+      const known = await this.sharedOf(workflow, tenant);
+      let state: KnownState | undefined;
+      for (const event of ofTenant) {
+        if (known && known.position >= event.position) continue;
+        const before = (state ?? known)?.state ?? (workflow.initialShared as unknown);
+        const evolved = await this.steps.evolveShared(workflow, event, before);
+        if (!evolved) continue;
+        if (concernsAll(workflow, event)) await this.sweep(workflow, event, before, evolved.shared);
+        state = { key: SHARED, state: evolved.shared, position: event.position };
+      }
+      if (!state) continue;
+      await this.states.write(name, tenant, [state]);
+      this.shared.set(`${name}:${tenant}`, state);
     }
-    const state = { key: SHARED, state: after, position: event.position };
-    await this.states.write(name, tenant, [state]);
-    this.shared.set(`${name}:${tenant}`, state);
   }
 
   private async sweep(workflow: AnyWorkflow, event: RecordedEvent, before: unknown, after: unknown): Promise<void> {
@@ -165,16 +170,21 @@ export class WorkflowRunner implements Consumer {
   }
 }
 
-/** Parts the events so that one which changes what is shared stands alone. */
+/** Whether a reaction to it may concern every key. */
+function concernsAll(workflow: AnyWorkflow, event: RecordedEvent): boolean {
+  return workflow.reactions.some(({ on }) => on.includes(event.type));
+}
+
+/** Parts the events so that those which change what is shared stand apart, and one of them alone where every key may react to it. */
 function runsOf(workflow: AnyWorkflow, events: readonly RecordedEvent[]): RecordedEvent[][] {
   const runs: RecordedEvent[][] = [];
-  let open: RecordedEvent[] | undefined;
+  let open: 'shared' | 'keyed' | undefined;
   for (const event of events) {
-    if (workflow.key(event) === undefined) {
-      runs.push([event]);
-      open = undefined;
-    } else if (open) open.push(event);
-    else runs.push((open = [event]));
+    const kind = workflow.key(event) === undefined ? 'shared' : 'keyed';
+    const isAlone = kind === 'shared' && concernsAll(workflow, event);
+    if (kind === open && !isAlone) runs.at(-1)!.push(event);
+    else runs.push([event]);
+    open = isAlone ? undefined : kind;
   }
   return runs;
 }

@@ -4,6 +4,7 @@ import {
   type WorkflowCommand,
   WorkflowRedrive,
   WorkflowRunner,
+  WorkflowStates,
 } from '../../../infra/mongo';
 import {
   DomainError,
@@ -167,6 +168,29 @@ describe('the workflow runner', () => {
       { n: 9, to: 'bob' },
       { n: 10, to: 'ann' },
     ]);
+  });
+
+  it('stores once what many events make of what is shared, where nobody reacts to them, and takes none twice', async () => {
+    const product: typeof sumUp = {
+      ...sumUp,
+      name: 'product',
+      evolveShared: (factor, { data }) => {
+        if (data.n === 0) throw new Error('nothing is left of it');
+        return factor * data.n;
+      },
+      reactions: sumUp.reactions.slice(0, 1),
+    };
+    const set = (position: number, n: number, tenant = 'acme') => event(position, 'FactorSet', { n, tenant });
+    const factors = [set(2, 2), set(3, 5), set(4, 9, 'globex'), set(5, 0), set(6, 7)];
+    const writing = jest.spyOn(WorkflowStates.prototype, 'write');
+    await (await runner([product])).apply(batch(event(1, 'Noted'), ...factors));
+    expect(writing).toHaveBeenCalledTimes(3); // of ann, and of two tenants
+    writing.mockRestore();
+    expect(await db().collection<ParkedDocument>('parked').countDocuments()).toBe(1);
+    // As if it had died before its checkpoint moved.
+    await db().collection('checkpoints').deleteMany({});
+    await (await runner([product])).apply(batch(event(1, 'Noted'), ...factors, event(7, 'Asked')));
+    expect(dataSent()).toEqual([{ n: 70, to: 'ann' }]);
   });
 
   it('goes on with everybody from where it was cut short', async () => {
