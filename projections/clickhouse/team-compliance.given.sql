@@ -29,5 +29,5 @@ SELECT
         AND last_expires_on <= toDate32({asOf:DateTime64(3, 'UTC')}) + {within:UInt16}) AS expiring,
     if(assigned = 0, NULL, completed / assigned) AS compliance
 FROM standing
-GROUP BY manager, managerEmployeeNumber
+GROUP BY manager
 ORDER BY manager
