@@ -54,6 +54,8 @@ const newCommitGroup = (): CommitGroup => ({ batch: emptyBatch(), heads: new Map
  * on during one flush: fewer would flush too often, and with more, clients that wait for all of them would have nothing to do meanwhile.
  */
 const EVENT_TIME = 0.015;
+/** Events of a group that are always worth a flush, however fast the disk is: a transaction costs more than its flush then. */
+const LEAST = 16;
 /** Writers at the same time from which on a group waits for more of them, and for how many milliseconds at most. */
 const MANY = 8;
 const PATIENCE = 1;
@@ -288,7 +290,7 @@ export class Writer {
   /** Takes the writes whose turn it is. */
   private fillGroup(): (Waiting & { outcome: WriteOutcome })[] {
     const { records } = this.open.batch;
-    const most = Math.max(1, this.flushTime / EVENT_TIME);
+    const most = Math.max(LEAST, this.flushTime / EVENT_TIME);
     const company = this.waiting.length;
     this.enough = company < MANY ? 1 : Math.min(most, company / 2);
     const answers: (Waiting & { outcome: WriteOutcome })[] = [];
