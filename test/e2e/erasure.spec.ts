@@ -87,7 +87,8 @@ async function hrisIsRead(): Promise<boolean> {
 
 async function isDestroyed(client: EventStoreDBClient, stream: string): Promise<boolean> {
   try {
-    for await (const _ of client.readStream(stream)) return false;
+    const read: unknown[] = []; // To its end: a call that is left before keeps the client from ending.
+    for await (const event of client.readStream(stream)) read.push(event);
     return false;
   } catch (error) {
     return error instanceof StreamDeletedError;
