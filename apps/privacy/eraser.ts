@@ -8,13 +8,16 @@ import { EventStoreDb } from '../../infra/eventstore';
 import type { Log } from '../../infra/log';
 import { CommandPipeline, type EventBatch, type RecordedEvent } from '../../packages/eventsourcing';
 import type { ErasureApproved } from '../../packages/privacy';
-import { Erasure, type Places } from './erasure';
+import { Erasures, type Places } from './erasures';
 
-/** Carries out every approved erasure, one after the other, and again from where it was cut short. Runs once per installation. */
+/** Erasures that are carried out together, and how long one waits for others, in milliseconds: going through all places takes longer. */
+const TOGETHER = { maxBatch: 100, lingerMs: 250 };
+
+/** Carries out every approved erasure, those that wait together, and again from where it was cut short. Runs once per installation. */
 @Injectable()
 export class Eraser implements Consumer, Places, OnApplicationBootstrap, BeforeApplicationShutdown {
   readonly name = 'eraser';
-  readonly options = { types: ['ErasureApproved'] };
+  readonly options = { types: ['ErasureApproved'], ...TOGETHER };
   private readonly stopping = new AbortController();
   private running: Promise<void> | undefined;
 
@@ -43,9 +46,10 @@ export class Eraser implements Consumer, Places, OnApplicationBootstrap, BeforeA
   }
 
   async apply({ events, position }: EventBatch): Promise<void> {
-    for (const approval of events) {
-      await new Erasure(this, approval as RecordedEvent<ErasureApproved>).carryOut(this.stopping.signal);
-      this.log.info({ person: (approval.data as ErasureApproved['data']).person }, 'erased');
+    if (events.length > 0) {
+      const approvals = events as readonly RecordedEvent<ErasureApproved>[];
+      await new Erasures(this, approvals).carryOut(this.stopping.signal);
+      this.log.info({ people: approvals.map(({ data }) => data.person) }, 'erased');
     }
     const replacement = { position: Long.fromBigInt(position) };
     await this.progress.replaceOne({ _id: this.name }, replacement, { upsert: true });

@@ -15,36 +15,45 @@ export interface Erased {
 }
 
 /**
- * Removes name and e-mail from every collection of the read model of people, also from those that are kept to go back to, and has the
- * server overwrite what was left in its files. What is still being fed may have read the name before its key was destroyed: so it
- * waits until all of that knows of the erasure.
+ * Removes names and e-mails from every collection of the read model of people, also from those that are kept to go back to, and has the
+ * server overwrite what was left in its files. What is still being fed may have read a name before its key was destroyed: so it
+ * waits until all of that knows of the erasures.
  * @returns the collections
  */
-export async function scrubReadModels(db: Db, erased: Erased, signal: AbortSignal): Promise<readonly string[]> {
-  const filter: Filter<Stored> = { _id: erased.person, tenant: erased.tenant };
-  await scrub(db, filter);
-  while (!(await isKnown(db, filter, erased.position))) await delay(LOOK_AGAIN, undefined, { signal });
-  const collections = await scrub(db, filter);
+export async function scrubReadModels(
+  db: Db,
+  erased: readonly Erased[],
+  signal: AbortSignal,
+): Promise<readonly string[]> {
+  await scrub(db, erased);
+  for (const each of erased) while (!(await isKnown(db, each))) await delay(LOOK_AGAIN, undefined, { signal });
+  const collections = await scrub(db, erased);
   for (const name of collections) await db.command({ compact: name });
   return collections;
 }
 
-async function scrub(db: Db, filter: Filter<Stored>): Promise<readonly string[]> {
+function filterOf({ tenant, person }: Erased): Filter<Stored> {
+  return { _id: person, tenant };
+}
+
+async function scrub(db: Db, erased: readonly Erased[]): Promise<readonly string[]> {
   const all = await db.listCollections({}, { nameOnly: true }).toArray();
   const versions = all.map(({ name }) => name).filter((name) => name.startsWith(`${people.name}_v`));
   for (const name of versions) {
-    await db.collection<Stored>(name).updateOne(filter, { $set: { name: null, email: null } });
+    const update = { $set: { name: null, email: null } };
+    const updates = erased.map((each) => ({ updateOne: { filter: filterOf(each), update } }));
+    await db.collection<Stored>(name).bulkWrite(updates, { ordered: false });
   }
   return versions.sort();
 }
 
-async function isKnown(db: Db, filter: Filter<Stored>, position: bigint): Promise<boolean> {
+async function isKnown(db: Db, erased: Erased): Promise<boolean> {
   const state = await db.collection<ReadModelState>(READ_MODELS).findOne({ _id: people.name });
   const active = state?.active.collection ?? collectionName(people);
   const isFrozen = state != null && state.frozenAt !== null;
   for (const name of [...(isFrozen ? [] : [active]), ...(state?.building ? [state.building.collection] : [])]) {
-    const found = await db.collection<Stored>(name).findOne(filter);
-    if (!found || BigInt(found.position.toString()) < position) return false;
+    const found = await db.collection<Stored>(name).findOne(filterOf(erased));
+    if (!found || BigInt(found.position.toString()) < erased.position) return false;
   }
   return true;
 }

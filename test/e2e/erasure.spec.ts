@@ -199,12 +199,15 @@ it('what was sealed before an erasure still verifies after it', async () => {
   expect(verified).toMatchObject({ ok: true, tenants: [{ tenant: TENANT, findings: 0, first: null }] });
 });
 
-it('an erasure that was cut short after the key was destroyed is finished by itself at the next start', async () => {
-  const number = '90019';
-  const person = personIdOf(TENANT, number);
-  const words = ['Wilhelmina', 'Interrupted'];
-  await publish('hired', 'e8', { employeeNumber: number, ...job, name: { given: words[0], family: words[1] } });
-  await until(async () => (await profile(person)) !== undefined);
+it('an erasure that was cut short after the key was destroyed is finished by itself at the next start, with those that wait', async () => {
+  const numbers = ['90019', '90020'];
+  const people = numbers.map((number) => personIdOf(TENANT, number));
+  const words = ['Wilhelmina', 'Interrupted', 'Waldemar', 'Waiting'];
+  for (const [at, number] of numbers.entries()) {
+    const name = { given: words[2 * at], family: words[2 * at + 1] };
+    await publish('hired', `n${number}`, { employeeNumber: number, ...job, name });
+    await until(async () => (await profile(people[at]!)) !== undefined);
+  }
 
   // Given an eraser that waits for a read model which nobody builds
   const mongo = await MongoClient.connect(used.stack.urls.mongodb);
@@ -214,10 +217,12 @@ it('an erasure that was cut short after the key was destroyed is finished by its
     .collection<{ _id: string }>('read_models')
     .updateOne({ _id: 'people' }, { $set: { building: stuck } });
   await mongo.close();
-  await (await used.stack.as('compliance')).command('request-erasure', { person, reason: 'Asked for.' });
-  await (await used.stack.as('admin')).command('approve-erasure', { person });
   const eventstore = EventStoreDBClient.connectionString(used.stack.urls.eventstore);
-  await until(() => isDestroyed(eventstore, `${TENANT}.personkey-${person}`));
+  for (const person of people) {
+    await (await used.stack.as('compliance')).command('request-erasure', { person, reason: 'Asked for.' });
+    await (await used.stack.as('admin')).command('approve-erasure', { person });
+    await until(() => isDestroyed(eventstore, `${TENANT}.personkey-${people[0]!}`));
+  }
   await eventstore.dispose();
 
   // When the process is killed, and starts again
@@ -229,8 +234,9 @@ it('an erasure that was cut short after the key was destroyed is finished by its
   );
   used.stack = await RunningStack.start({ data: used.stack.data });
   const compliance = await used.stack.as('compliance');
-  const before = await compliance.read<PrivacyStanding>(`/v1/privacy/${person}`);
-  expect(before.erasure!.status).toBe('approved');
+  const erasureOf = async (person: string) =>
+    (await compliance.read<PrivacyStanding>(`/v1/privacy/${person}`)).erasure!;
+  for (const person of people) expect((await erasureOf(person)).status).toBe('approved');
   const again = await MongoClient.connect(used.stack.urls.mongodb);
   await again
     .db()
@@ -238,10 +244,12 @@ it('an erasure that was cut short after the key was destroyed is finished by its
     .updateOne({ _id: 'people' }, { $set: { building: null } });
   await again.close();
 
-  // Then it ends with a receipt, and the name is nowhere
-  await until(async () => {
-    return (await compliance.read<PrivacyStanding>(`/v1/privacy/${person}`)).erasure!.status === 'completed';
-  });
+  // Then each ends with a receipt, and the names are nowhere
+  for (const person of people) {
+    await until(async () => (await erasureOf(person)).status === 'completed');
+    const { scrubbed } = await erasureOf(person);
+    expect(scrubbed).toContainEqual({ where: 'nats HRIS', what: '1 messages overwritten' });
+  }
   await until(() => filesWith(words).length === 0);
 });
 
