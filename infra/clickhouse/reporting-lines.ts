@@ -41,6 +41,8 @@ export class ReportingLines {
     readonly changed: bigint,
     /** When the last change takes effect, as ClickHouse writes it: before that moment other lines hold. */
     readonly latest: string,
+    /** Which builds made the rows that it is read from. */
+    private readonly builds: string,
   ) {}
 
   static async read(
@@ -49,16 +51,20 @@ export class ReportingLines {
     tenant: string,
     changed: bigint,
   ): Promise<ReportingLines> {
-    const { latest } = await changesOf(clickhouse, sql, tenant, 0n, changed);
-    return new ReportingLines(clickhouse, sql, tenant, changed, latest);
+    const { latest, builds } = await changesOf(clickhouse, sql, tenant, 0n, changed);
+    return new ReportingLines(clickhouse, sql, tenant, changed, latest, builds);
   }
 
-  /** The lines after a change, without the teams and people that it touches. What still reads from this one goes on with an empty memory. */
+  /**
+   * The lines after a change, without the teams and people that it touches, or without any when a table was built anew. What still reads from
+   * this one goes on with an empty memory.
+   */
   async after(changed: bigint): Promise<ReportingLines> {
     const { clickhouse, sql, tenant } = this;
     const change = await changesOf(clickhouse, sql, tenant, this.changed, changed);
+    if (change.builds !== this.builds) return ReportingLines.read(clickhouse, sql, tenant, changed);
     const latest = change.latest > this.latest ? change.latest : this.latest;
-    const next = new ReportingLines(clickhouse, sql, tenant, changed, latest);
+    const next = new ReportingLines(clickhouse, sql, tenant, changed, latest, change.builds);
     if (change.managers.length > MOST_CHANGED || change.people.length > MOST_CHANGED) return next;
     next.teams = this.teams;
     next.facts = this.facts;
@@ -186,6 +192,8 @@ interface Changes {
   readonly managers: readonly string[];
   readonly people: readonly string[];
   readonly latest: string;
+  /** Which builds made the tables' rows. */
+  readonly builds: string;
 }
 
 async function changesOf(

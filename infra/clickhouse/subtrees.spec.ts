@@ -22,6 +22,8 @@ class FakeLines {
   readonly asked = { teams: [] as string[], facts: [] as string[], changes: 0 };
   /** What it awaits before it answers. */
   before: (query: string) => Promise<void> = () => Promise.resolve();
+  /** What the tables say of who made their rows. */
+  builds = 'team_lines=build 0';
   private readonly lines: Line[] = [];
   readonly sql = { people: { teams: 'teams', facts: 'facts', changes: 'changes' } } as ReportSql;
 
@@ -47,7 +49,7 @@ class FakeLines {
       const fresh = known.filter(({ position }) => position > BigInt(after as string));
       const before = fresh.flatMap(({ person }) => known.filter((line) => line.person === person));
       const managers = [...new Set(before.map(({ manager }) => manager))];
-      return [{ managers, people: [], latest: '2026-01-01 00:00:00.000' }];
+      return [{ managers, people: [], latest: '2026-01-01 00:00:00.000', builds: this.builds }];
     }
     if (query === 'facts') {
       this.asked.facts.push(...ids!);
@@ -111,6 +113,20 @@ describe('Subtrees', () => {
     expect(await below(subtrees, question({ ...moved, tenant: 'other' }))).toEqual(people(0, 7));
     expect(await below(subtrees, question(moved))).toEqual(people(0, 1, 2, 3, 4, 5, 6));
     expect(lines.asked.teams.sort()).toEqual(people(1, 2));
+  });
+
+  it('when the tables are built anew, then nothing is taken from what was remembered', async () => {
+    const lines = smallTree();
+    const subtrees = new Subtrees(lines.client, lines.sql);
+    await below(subtrees, question());
+    lines.place('acme', 2, [3, 4], 2n);
+    expect(await below(subtrees, question({ upTo: 11n }))).toEqual(people(0, 1, 2, 3, 4, 5, 6));
+    lines.builds = 'team_lines=build 1';
+    lines.asked.teams.length = 0;
+    expect(await below(subtrees, question({ managers: [person(1)], upTo: 11n, peopleChanged: 11n }))).toEqual(
+      people(1),
+    );
+    expect(lines.asked.teams).toEqual(people(1));
   });
 
   it('when somebody moves while the lines are being walked, then neither walk takes from the other', async () => {

@@ -4,6 +4,11 @@ const FACTS_SO_FAR =
   "tenant = {tenant:String} AND occurred_at <= {asOf:DateTime64(3, 'UTC')} AND position <= {upTo:UInt64}";
 const CHANGED = 'tenant = {tenant:String} AND position > {after:UInt64} AND position <= {upTo:UInt64}';
 
+/** Which builds made the rows of these tables: their comments say so. */
+const BUILDS = `
+        SELECT arrayStringConcat(arraySort(groupArray(name || '=' || comment)), ' ') FROM system.tables
+        WHERE database = currentDatabase() AND name IN ('team_lines', 'person_facts', 'member_facts')`;
+
 /** Who reports to whom and works here, as below.part.sql and member.part.sql say it, for whoever remembers the answers. */
 export const peopleSql: ReportSql['people'] = {
   teams: `
@@ -30,7 +35,8 @@ export const peopleSql: ReportSql['people'] = {
     SELECT
         groupUniqArrayIf({most:UInt64})(id, is_line) AS managers,
         groupUniqArrayIf({most:UInt64})(id, NOT is_line) AS people,
-        toString(max(occurred_at)) AS latest
+        toString(max(occurred_at)) AS latest,
+        (${BUILDS}) AS builds
     FROM
     (
         SELECT true AS is_line, manager AS id, occurred_at FROM team_lines WHERE ${CHANGED}
