@@ -1,11 +1,7 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import { type Command, Option } from 'commander';
-import {
-  RETENTION_CATEGORIES,
-  RETENTION_STARTS,
-  type RetentionGround,
-  type RetentionRule,
-} from '../../../packages/privacy';
+import type { RetentionGround, RetentionRule } from '../../../packages/privacy';
+import { RETENTION_CATEGORIES, RETENTION_STARTS } from '../../../packages/privacy/retention.events';
 import type { Due, DueItem } from '../../privacy/due';
 import type { PrivacyStanding } from '../../privacy/privacy.controller';
 import type { DueOutcome } from '../../privacy/retention';
