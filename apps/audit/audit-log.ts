@@ -1,4 +1,3 @@
-import { randomUUID } from 'node:crypto';
 import {
   applyDecorators,
   type CallHandler,
@@ -10,11 +9,11 @@ import {
 import { ApiBearerAuth, ApiTags } from '@nestjs/swagger';
 import type { FastifyRequest } from 'fastify';
 import type { Observable } from 'rxjs';
-import { type AuditLogCommand, auditLogDecider } from '../../packages/audit';
 import type { Caller } from '../../packages/auth';
 import { CommandPipeline } from '../../packages/eventsourcing';
 import { Allow } from '../shared/authentication';
 import { InvalidParameterError } from '../shared/problems';
+import { recordConsultation } from './consultation';
 
 /** Characters of all parameters of one request. */
 const LONGEST = 20_000;
@@ -27,24 +26,12 @@ export class RecordsConsultations implements NestInterceptor {
   async intercept(context: ExecutionContext, next: CallHandler): Promise<Observable<unknown>> {
     const request = context.switchToHttp().getRequest<FastifyRequest & { caller: Caller }>();
     const { caller, id: correlationId } = request;
-    const now = new Date().toISOString();
-    const consultation = randomUUID();
-    const command: AuditLogCommand = {
-      type: 'RecordConsultation',
-      data: {
-        day: now.slice(0, 10),
-        consultation,
-        request: `${request.method} ${request.routeOptions.url ?? ''}`,
-        parameters: parametersOf(request),
-      },
-      at: now,
-    };
-    await this.pipeline.handle(auditLogDecider, command, {
+    await recordConsultation(this.pipeline, {
       tenant: caller.tenant,
       actor: { sub: caller.sub, roles: caller.roles, via: 'http' },
-      commandId: consultation,
+      request: `${request.method} ${request.routeOptions.url ?? ''}`,
+      parameters: parametersOf(request),
       correlationId,
-      causationId: consultation,
     });
     return next.handle();
   }

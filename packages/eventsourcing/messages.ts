@@ -13,7 +13,7 @@ export interface Command<Type extends string = string, Data extends object = obj
   readonly at: string;
 }
 
-/** Who acted, with which roles, through which door (`http`, `bulk`, `nats`, `hris`, `workflow:<name>`). */
+/** Who acted, with which roles, through which door (`http`, `bulk`, `nats`, `hris`, `cli`, `workflow:<name>`). */
 export interface Actor {
   readonly sub: string;
   readonly roles: readonly string[];

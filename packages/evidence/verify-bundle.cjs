@@ -1,6 +1,5 @@
 #!/usr/bin/env node
-// Checks an evidence bundle of Attest without Attest: needs this file and Node.js 20 or newer, nothing else, and no network.
-// Every rule stands in docs/evidence-bundle.md.
+// Checks an evidence bundle of Attest (docs/evidence-bundle.md) without Attest: needs this file and Node.js 20, and no network.
 'use strict';
 const { createHash, verify } = require('node:crypto');
 const fs = require('node:fs');
@@ -276,14 +275,15 @@ Exported at ${exportedAt} by ${exportedBy}, as the sealed log says itself; ${sea
 Signed with ${keys.join(', then ')}.${keyNamed ? '' : '\nNO KEY WAS NAMED: anybody may have made these. Use --key.'}`;
 }
 
-function main() {
+function main(args) {
   const options = { key: { type: 'string', multiple: true }, keys: { type: 'string' }, json: { type: 'boolean' } };
-  const { values, positionals } = parseArgs({ options, allowPositionals: true });
+  // A fingerprint may begin with "-": only behind "=" it is not taken for an option.
+  for (let i; (i = args.slice(0, -1).indexOf('--key')) >= 0;) args.splice(i, 2, `--key=${args[i + 1]}`);
+  const { values, positionals } = parseArgs({ args, options, allowPositionals: true });
   if (positionals.length !== 1) throw new Error('Name one bundle.');
-  const { key = [], keys, json } = values;
-  const published = keys ? JSON.parse(fs.readFileSync(keys, 'utf8')).keys.map(({ kid }) => kid) : [];
-  const verdict = verifyBundle(positionals[0], [...key, ...published]);
-  process.stdout.write(`${json ? JSON.stringify(verdict) : describe(verdict)}\n`);
+  const published = values.keys ? JSON.parse(fs.readFileSync(values.keys, 'utf8')).keys.map(({ kid }) => kid) : [];
+  const verdict = verifyBundle(positionals[0], [...(values.key ?? []), ...published]);
+  process.stdout.write(`${values.json ? JSON.stringify(verdict) : describe(verdict)}\n`);
   return verdict.ok ? (verdict.keyNamed ? 0 : 3) : 1;
 }
 
@@ -291,7 +291,7 @@ module.exports = { canonical, describe, verifyBundle };
 
 if (require.main === module) {
   try {
-    process.exitCode = main();
+    process.exitCode = main(process.argv.slice(2));
   } catch (error) {
     process.stderr.write(`${error.message}\n\n${USAGE}`);
     process.exitCode = 2;

@@ -184,8 +184,13 @@ describe('An evidence bundle', () => {
       code: 3,
       stdout: expect.stringContaining('NO KEY WAS NAMED') as string,
     });
-    const other = run(process.execPath, [alone, fileOf('person'), '--key', SealKey.generate().kid], { cwd: folder });
-    await expect(other).rejects.toMatchObject({ code: 1 });
+    // One fingerprint of 64 begins like an option.
+    for (const other of [SealKey.generate().kid, `-${SealKey.generate().kid.slice(1)}`]) {
+      const checked = run(process.execPath, [alone, fileOf('person'), '--key', other], { cwd: folder });
+      await expect(checked).rejects.toMatchObject({ code: 1 });
+    }
+    const nothing = run(process.execPath, [alone, fileOf('person'), '--key'], { cwd: folder });
+    await expect(nothing).rejects.toMatchObject({ code: 2, stderr: expect.stringContaining('--key') as string });
     expect(readFileSync(PROGRAM, 'utf8').split('\n').length).toBeLessThanOrEqual(300);
   });
 

@@ -1,6 +1,8 @@
 import { randomUUID } from 'node:crypto';
 import { statSync } from 'node:fs';
 import { join } from 'node:path';
+import type { TimelineEntry } from '../../apps/audit/event-timeline';
+import type { ReplayAnswer } from '../../apps/audit/replay-answer';
 import type { VerificationResult } from '../../apps/audit/verify';
 import type { SealExplanation } from '../../apps/audit/why-seal';
 import type { AnswerLine } from '../../apps/shared/long-answers';
@@ -84,6 +86,25 @@ describe('Integrity', () => {
     const { code, result: everything } = await cli('--everything');
     expect({ code, ok: everything.ok }).toEqual({ code: 0, ok: true });
     expect(everything.tenants.map((each) => each.tenant)).toContain(tenant);
+  });
+
+  it('given everything was verified past the doors, then each tenant can read who did it', async () => {
+    const lookedAt = async (): Promise<TimelineEntry[]> => {
+      const compliance = await used.stack.as('compliance', { tenant });
+      const parameters = { auditLog: 'true', timeline: '1000' };
+      const { timeline } = await compliance.read<ReplayAnswer>('/v1/audit/replay', parameters);
+      return timeline.filter(({ data }) => (data as { request?: string }).request === 'attest audit verify');
+    };
+    const before = await lookedAt();
+    await cli('--everything');
+    const after = await lookedAt();
+    expect(after).toHaveLength(before.length + 1);
+    expect(after.at(-1)).toMatchObject({
+      what: 'AuditConsulted',
+      who: expect.stringMatching(/^.+@.+$/) as string,
+      via: 'cli',
+      data: { parameters: { everything: 'true' } },
+    });
   });
 
   it('given somebody else, then they may not verify, nor what is not theirs', async () => {
