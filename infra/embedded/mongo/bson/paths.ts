@@ -4,7 +4,7 @@ import { isDocument, type Fields, type Value } from './values';
 export type Path = readonly string[];
 
 export function splitPath(path: string): string[] {
-  return path.split('.');
+  return path.includes('.') ? path.split('.') : [path];
 }
 
 const isIndex = (part: string): boolean => /^(0|[1-9]\d*)$/.test(part);

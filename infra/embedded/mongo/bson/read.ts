@@ -1,6 +1,6 @@
 import { Binary, BSONRegExp, Decimal128, Double, MaxKey, MinKey, ObjectId, Timestamp } from 'bson';
 import { CommandError } from '../errors';
-import { BsonType, type Document, Opaque, type Value } from './values';
+import { BsonType, type Document, type Fields, Opaque, type Value } from './values';
 
 /** The server's limit on nesting (BSONDepth::kDefaultMaxAllowableDepth). */
 const MAX_DEPTH = 200;
@@ -30,8 +30,9 @@ export function validateDocument(bytes: Buffer, start: number, limit: number, de
 }
 
 function validateName(bytes: Buffer, at: number, limit: number): number {
-  const end = bytes.indexOf(0, at);
-  if (end < 0 || end >= limit) throw invalid('a name has no end');
+  let end = at;
+  while (end < limit && bytes[end] !== 0) end++;
+  if (end >= limit) throw invalid('a name has no end');
   return end + 1;
 }
 
@@ -134,6 +135,38 @@ function readUtf8(bytes: Buffer, start: number, end: number): string {
   return text;
 }
 
+/** Where the name at `at` ends. Names are short, for which this beats the call into the runtime. */
+function endOfName(bytes: Buffer, at: number): number {
+  while (bytes[at]) at++;
+  return at;
+}
+
+/** Names that were read lately, by a hash of their bytes: the documents of a collection have the same few. */
+const recentNames: string[] = Array.from({ length: 1_024 }, () => '');
+
+function readName(bytes: Buffer, start: number, end: number): string {
+  const length = end - start;
+  if (length === 0 || length > 24) return readUtf8(bytes, start, end);
+  const slot = (length * 31 + bytes[start]! * 7 + bytes[end - 1]! * 131 + bytes[start + (length >> 1)]! * 17) & 1_023;
+  const recent = recentNames[slot]!;
+  let same = recent.length === length ? 0 : length + 1;
+  while (same < length && recent.charCodeAt(same) === bytes[start + same]) same++;
+  if (same === length) return recent;
+  const name = readUtf8(bytes, start, end);
+  // Only ASCII has as many characters as bytes, and each of them is its byte.
+  if (name.length === length) recentNames[slot] = name;
+  return name;
+}
+
+/** Whether two stretches of bytes are the same; most that are compared are short. */
+export function sameBytes(a: Buffer, aAt: number, aEnd: number, b: Buffer, bAt: number, bEnd: number): boolean {
+  const length = aEnd - aAt;
+  if (length !== bEnd - bAt) return false;
+  if (length > 64) return a.compare(b, bAt, bEnd, aAt, aEnd) === 0;
+  for (let at = 0; at < length; at++) if (a[aAt + at] !== b[bAt + at]) return false;
+  return true;
+}
+
 /** Reads the value of element type `type` at `at`; the bytes must be valid. */
 export function readValue(type: number, bytes: Buffer, at: number): Value {
   switch (type) {
@@ -188,9 +221,8 @@ export function readDocument(bytes: Buffer, start = 0): Document {
   const result: Document = new Map();
   let at = start + 4;
   for (let type = bytes[at++]!; type !== 0; type = bytes[at++]!) {
-    const nameEnd = bytes.indexOf(0, at);
-    const name = readUtf8(bytes, at, nameEnd);
-    result.set(name, readValue(type, bytes, nameEnd + 1));
+    const nameEnd = endOfName(bytes, at);
+    result.set(readName(bytes, at, nameEnd), readValue(type, bytes, nameEnd + 1));
     at = endOfValue(type, bytes, nameEnd + 1);
   }
   return result;
@@ -200,7 +232,7 @@ function readArray(bytes: Buffer, start: number): Value[] {
   const result: Value[] = [];
   let at = start + 4;
   for (let type = bytes[at++]!; type !== 0; type = bytes[at++]!) {
-    while (bytes[at] !== 0) at++;
+    at = endOfName(bytes, at);
     result.push(readValue(type, bytes, at + 1));
     at = endOfValue(type, bytes, at + 1);
   }
@@ -244,30 +276,65 @@ export class RawDocument {
     return undefined;
   }
 
-  *elements(): Generator<RawElement> {
+  elements(): RawElement[] {
+    const elements: RawElement[] = [];
     const bytes = this.bytes;
     let at = this.start + 4;
     for (let type = bytes[at++]!; type !== 0; type = bytes[at++]!) {
-      const nameEnd = bytes.indexOf(0, at);
+      const nameEnd = endOfName(bytes, at);
       const end = endOfValue(type, bytes, nameEnd + 1);
-      yield { name: readUtf8(bytes, at, nameEnd), type, valueAt: nameEnd + 1, end };
+      elements.push({ name: readName(bytes, at, nameEnd), type, valueAt: nameEnd + 1, end });
       at = end;
     }
+    return elements;
   }
 
   /** The name of the first field, or undefined for an empty document. */
   firstName(): string | undefined {
     const at = this.start + 4;
-    return this.bytes[at] === 0 ? undefined : readUtf8(this.bytes, at + 1, this.bytes.indexOf(0, at + 1));
+    return this.bytes[at] === 0 ? undefined : readName(this.bytes, at + 1, endOfName(this.bytes, at + 1));
+  }
+
+  get length(): number {
+    return this.bytes.readInt32LE(this.start);
+  }
+
+  /** Whether both documents are the same, byte for byte. */
+  sameAs(other: RawDocument): boolean {
+    const { length } = this;
+    return sameBytes(this.bytes, this.start, this.start + length, other.bytes, other.start, other.start + other.length);
   }
 
   /** The document's own bytes, a view. */
   slice(): Buffer {
-    return this.bytes.subarray(this.start, this.start + this.bytes.readInt32LE(this.start));
+    return this.bytes.subarray(this.start, this.start + this.length);
   }
 
   decode(): Document {
     return readDocument(this.bytes, this.start);
+  }
+}
+
+/** All fields of a document, found in one pass, for documents most of whose fields are looked at. */
+export class RawFields implements Fields {
+  private readonly elements: RawElement[];
+
+  constructor(readonly document: RawDocument) {
+    this.elements = document.elements();
+  }
+
+  names(): string[] {
+    return this.elements.map(({ name }) => name);
+  }
+
+  find(name: string): RawElement | undefined {
+    for (const element of this.elements) if (element.name === name) return element;
+    return undefined;
+  }
+
+  get(name: string): Value | undefined {
+    const element = this.find(name);
+    return element && readValue(element.type, this.document.bytes, element.valueAt);
   }
 }
 

@@ -47,7 +47,8 @@ export class Dispatcher {
     if (request.legacy && !/^(hello|ismaster)$/i.test(name))
       throw new CommandError('UnsupportedOpQueryCommand', `Unsupported OP_QUERY command: ${name}`);
     if (!request.legacy) {
-      const names = [...request.body.elements()]
+      const names = request.body
+        .elements()
         .map((element) => element.name)
         .filter((field) => !genericFields.has(field));
       checkFields(name, [...names, ...request.sequences.keys()], new Set([name, ...command.fields]));

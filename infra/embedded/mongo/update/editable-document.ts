@@ -1,4 +1,4 @@
-import { RawDocument, type RawElement, readValue } from '../bson/read';
+import { RawDocument, type RawElement, readValue, sameBytes } from '../bson/read';
 import { BsonWriter } from '../bson/write';
 import { equalValues } from '../bson/compare';
 import { type Root } from './update-paths';
@@ -41,7 +41,7 @@ export class EditableDocument implements Root {
 
   /** The document's bytes, `_id` first. */
   toRaw(): RawDocument {
-    const writer = new BsonWriter(this.source.slice().length + 256);
+    const writer = new BsonWriter(this.source.length + 256);
     const start = writer.begin();
     const id = this.fields.get('_id');
     if (id) this.write(writer, '_id', id);
@@ -65,6 +65,6 @@ export function bytesEqualField(a: RawDocument, b: RawDocument, name: string): b
   const x = a.find(name);
   const y = b.find(name);
   if (!x || !y) return x === y;
-  if (x.type === y.type && a.bytes.compare(b.bytes, y.valueAt, y.end, x.valueAt, x.end) === 0) return true;
+  if (x.type === y.type && sameBytes(a.bytes, x.valueAt, x.end, b.bytes, y.valueAt, y.end)) return true;
   return equalValues(a.get(name), b.get(name));
 }

@@ -181,7 +181,7 @@ function replacement(doc: RawDocument, before: RawDocument): RawDocument {
   const own = doc.find('_id');
   if (own && id && !bytesEqualField(doc, before, '_id')) throw immutableId();
   if (doc.firstName() === '_id' || !id) return new RawDocument(doc.slice());
-  const writer = new BsonWriter(doc.slice().length + id.end - id.valueAt + 16);
+  const writer = new BsonWriter(doc.length + id.end - id.valueAt + 16);
   const start = writer.begin();
   writer.header(id.type, '_id');
   writer.raw(before.bytes, id.valueAt, id.end);
