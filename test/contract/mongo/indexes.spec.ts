@@ -41,6 +41,35 @@ it('drops indexes by name, by key and all', async () => {
   expect((await collection.indexes()).map(({ name }) => name)).toEqual(['_id_']);
 });
 
+it('moves a document in all of its indexes when one replacement changes every field, and in none when it is refused', async () => {
+  const collection = await given.collection([
+    { _id: 1, a: 'a1', b: 'b1', c: ['c1', 'c2'] },
+    { _id: 2, a: 'a2', b: 'b2', c: ['c3'] },
+  ]);
+  await collection.createIndex({ a: 1 }, { unique: true });
+  await collection.createIndex({ b: -1 }, { unique: true });
+  await collection.createIndex({ c: 1 });
+  const byIndex = async (index: string, query: object): Promise<unknown[]> =>
+    (await collection.find(query).hint(index).toArray()).map(({ _id }) => _id);
+
+  expect(await codeOf(collection.replaceOne({ _id: 1 }, { a: 'a9', b: 'b2', c: ['c9'] }))).toBe(11000);
+  expect(await byIndex('a_1', { a: 'a1' })).toEqual([1]);
+  expect(await byIndex('a_1', { a: 'a9' })).toEqual([]);
+  expect(await byIndex('c_1', { c: 'c9' })).toEqual([]);
+
+  await collection.replaceOne({ _id: 1 }, { a: 'a9', b: 'b9', c: ['c2', 'c9'] });
+  for (const [index, gone, found] of [
+    ['a_1', { a: 'a1' }, { a: 'a9' }],
+    ['b_-1', { b: 'b1' }, { b: 'b9' }],
+    ['c_1', { c: 'c1' }, { c: 'c9' }],
+  ] as const) {
+    expect(await byIndex(index, gone)).toEqual([]);
+    expect(await byIndex(index, found)).toEqual([1]);
+  }
+  expect(await byIndex('c_1', { c: 'c2' })).toEqual([1]);
+  await collection.insertOne({ _id: 3, a: 'a1', b: 'b1', c: [] });
+});
+
 describe('unique', () => {
   it('refuses a second value with pattern and value', async () => {
     const collection = await given.collection([{ _id: 1, email: 'a@b', tenant: 't' }]);

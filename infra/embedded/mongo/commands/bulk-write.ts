@@ -1,4 +1,4 @@
-import { RawDocument } from '../bson/read';
+import { RawDocument, RawFields } from '../bson/read';
 import { BsonType, document, type Document, isDocument, isTruthy, type Value } from '../bson/values';
 import { writeDocument } from '../bson/write';
 import { CommandError } from '../errors';
@@ -59,15 +59,16 @@ function bulkWrite(call: Call): Document {
 
 function run(
   call: Call,
-  operation: RawDocument,
+  raw: RawDocument,
   namespaces: string[],
   variables: Variables,
   totals: Totals,
 ): Record<string, Value> {
-  const kind = operation.firstName() ?? '';
+  const operation = new RawFields(raw);
+  const kind = raw.firstName() ?? '';
   const known = OPERATION_FIELDS[kind];
   if (!known) throw new CommandError('FailedToParse', `'${kind}' is not an operation of bulkWrite`);
-  checkFields(`bulkWrite.${kind}`, operation.decode().keys(), known);
+  checkFields(`bulkWrite.${kind}`, operation.names(), known);
   checkCollation(operation.get('collation'));
   const namespace = namespaces[wholeNumber(operation.get(kind)) ?? -1];
   if (namespace === undefined)
@@ -76,7 +77,7 @@ function run(
     const element = operation.find('document');
     if (element?.type !== BsonType.object)
       throw new CommandError('TypeMismatch', "'document' of an insert must be an object");
-    insertOne(call, call.catalog.ensure(namespace), new RawDocument(operation.bytes, element.valueAt));
+    insertOne(call, call.catalog.ensure(namespace), new RawDocument(raw.bytes, element.valueAt));
     totals.nInserted++;
     return { n: 1 };
   }

@@ -1,7 +1,8 @@
-import { type RawDocument } from '../bson/read';
+import { type RawDocument, RawFields } from '../bson/read';
 import { CommandError } from '../errors';
 import { parseFilter } from '../query/filter-parser';
 import { type Filter } from '../query/matcher';
+import { findFirst, type Found } from '../query/query';
 import { parseProjection } from '../query/projection';
 import { parseUpdate, upsertDocument } from '../update/update';
 import { document, type Document, RawBson, type Value } from '../bson/values';
@@ -21,11 +22,10 @@ function findAndModify(call: Call): Document {
   return remove ? removeFirst(call, filter) : updateFirst(call, filter);
 }
 
-function first(call: Call, filter: Filter): ReturnType<typeof targets>[number] | undefined {
+function first(call: Call, filter: Filter): Found | undefined {
   const collection = call.collection();
-  return (
-    collection && targets(call, collection, filter, false, { sort: call.document('sort'), hint: call.value('hint') })[0]
-  );
+  const options = { sort: call.document('sort'), hint: call.value('hint') };
+  return collection && findFirst(call.kv, collection, targets(call, collection, filter, options));
 }
 
 function removeFirst(call: Call, filter: Filter): Document {
@@ -40,7 +40,7 @@ function updateFirst(call: Call, filter: Filter): Document {
   const statement: UpdateStatement = {
     filter,
     update: parseUpdate(
-      updateField(call.request.body, 'update'),
+      updateField(new RawFields(call.request.body), 'update'),
       filtersField(call.value('arrayFilters')),
       call.variables(),
     ),

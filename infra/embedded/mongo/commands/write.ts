@@ -1,11 +1,11 @@
-import { RawDocument } from '../bson/read';
+import { RawDocument, RawFields } from '../bson/read';
 import { MAX_DOCUMENT_BYTES, storedForm, type Collection } from '../storage/collection';
 import { CommandError } from '../errors';
 import { parseFilter } from '../query/filter-parser';
 import { type Filter } from '../query/matcher';
 import { wholeNumber } from '../bson/numbers';
 import { parseSort } from '../query/planner';
-import { find, type Found, type Query } from '../query/query';
+import { find, findFirst, type Found, type Query } from '../query/query';
 import { applyUpdate, parseUpdate, type Update, upsertDocument } from '../update/update';
 import { type Variables } from '../expressions/expressions';
 import { document, type Document, isDocument, isTruthy, type Value } from '../bson/values';
@@ -66,42 +66,31 @@ function writeReply(fields: Record<string, Value>, errors: Document[]): Document
  * @throws as `Collection.insert` and `storedForm`.
  */
 export function insertOne(call: Call, collection: Collection, doc: RawDocument): RawDocument {
-  if (doc.slice().length > MAX_DOCUMENT_BYTES)
+  if (doc.length > MAX_DOCUMENT_BYTES)
     throw new CommandError(
       'BSONObjectTooLarge',
-      `object to insert too large. size in bytes: ${doc.slice().length}, max size: ${MAX_DOCUMENT_BYTES}`,
+      `object to insert too large. size in bytes: ${doc.length}, max size: ${MAX_DOCUMENT_BYTES}`,
     );
   const stored = storedForm(doc);
   collection.insert(call.kv, stored);
   return stored;
 }
 
-function query(
+/** The query that finds what a statement is about. */
+export function targets(
   call: Call,
   collection: Collection,
   filter: Filter,
-  limit: number,
   options: { sort?: Document | undefined; hint?: Value | undefined },
 ): Query {
   return {
     filter,
     sort: parseSort(options.sort),
     skip: 0,
-    limit,
+    limit: 0,
     hint: hintOf(collection, options.hint),
     deadline: call.deadline,
   };
-}
-
-/** Finds what a statement is about before anything is written: a write must not see its own changes. */
-export function targets(
-  call: Call,
-  collection: Collection,
-  filter: Filter,
-  multi: boolean,
-  options: { sort?: Document | undefined; hint?: Value | undefined },
-): Found[] {
-  return [...find(call.kv, collection, query(call, collection, filter, multi ? 0 : 1, options))];
 }
 
 /** Runs one update statement. @throws what update operators and indexes refuse. */
@@ -111,13 +100,16 @@ export function updateStatement(call: Call, namespace: string, statement: Update
     throw new CommandError('FailedToParse', 'multi update is not supported for replacement-style update');
   const existing = call.catalog.get(namespace);
   const result: UpdateResult = { matched: 0, modified: 0, upsertedId: undefined };
+  const change = (collection: Collection, { record, doc }: Found): void => {
+    result.matched++;
+    if (updateRecord(call, collection, record, doc, statement)) result.modified++;
+  };
   if (existing) {
-    const found = multi
-      ? recordsOf(call, existing, filter, statement)
-      : targets(call, existing, filter, false, statement);
-    for (const { record, doc } of found) {
-      result.matched++;
-      if (updateRecord(call, existing, record, doc, statement)) result.modified++;
+    const query = targets(call, existing, filter, statement);
+    if (multi) for (const found of recordsOf(call, existing, query)) change(existing, found);
+    else {
+      const found = findFirst(call.kv, existing, query, true);
+      if (found) change(existing, found);
     }
   }
   if (result.matched === 0 && statement.upsert) {
@@ -127,15 +119,13 @@ export function updateStatement(call: Call, namespace: string, statement: Update
   return result;
 }
 
-/** For many documents, only their record ids are kept; each is read again when its turn comes. */
-function* recordsOf(
-  call: Call,
-  collection: Collection,
-  filter: Filter,
-  options: { sort?: Document | undefined; hint?: Value | undefined },
-): Generator<Found> {
+/**
+ * All documents of a query, found before anything is written: a write must not see its own changes. Only their record ids are
+ * kept; each document is read again when its turn comes.
+ */
+function* recordsOf(call: Call, collection: Collection, query: Query): Generator<Found> {
   const records: number[] = [];
-  for (const { record } of find(call.kv, collection, query(call, collection, filter, 0, options))) records.push(record);
+  for (const { record } of find(call.kv, collection, query)) records.push(record);
   for (const record of records) {
     const doc = collection.read(call.kv, record);
     if (doc) yield { record, doc };
@@ -152,7 +142,7 @@ export function updateRecord(
 ): RawDocument | undefined {
   call.deadline.check();
   const after = applyUpdate(update, doc, filter);
-  if (after.bytes.equals(doc.slice())) return undefined;
+  if (after.sameAs(doc)) return undefined;
   collection.replace(call.kv, record, doc, after);
   return after;
 }
@@ -182,7 +172,7 @@ const updateParts: PartNames = { filter: 'q', update: 'u', constants: 'c' };
 
 /** Reads an update statement. @throws as `parseFilter` and `parseUpdate`. */
 export function parseUpdateStatement(
-  raw: RawDocument,
+  raw: RawFields,
   variables: Variables,
   parts: PartNames = updateParts,
 ): UpdateStatement {
@@ -207,16 +197,16 @@ function withConstants(constants: Value | undefined, variables: Variables): Vari
   return isDocument(constants) ? new Map([...variables, ...constants]) : variables;
 }
 
-function documentField(raw: RawDocument, name: string): Document {
+function documentField(raw: RawFields, name: string): Document {
   const value = raw.get(name);
   if (!isDocument(value)) throw new CommandError('TypeMismatch', `BSON field '${name}' must be an object`);
   return value;
 }
 
 /** The update itself: raw bytes for a document, decoded stages for a pipeline. */
-export function updateField(raw: RawDocument, name: string): RawDocument | Value[] {
+export function updateField(raw: RawFields, name: string): RawDocument | Value[] {
   const element = raw.find(name);
-  const value = element && (element.type === 3 ? new RawDocument(raw.bytes, element.valueAt) : raw.get(name));
+  const value = element && (element.type === 3 ? new RawDocument(raw.document.bytes, element.valueAt) : raw.get(name));
   if (value instanceof RawDocument || Array.isArray(value)) return value;
   throw new CommandError('FailedToParse', `Update argument must be either an object or an array: '${name}'`);
 }
@@ -228,8 +218,14 @@ export function filtersField(value: Value | undefined): Document[] {
   return value;
 }
 
-function names(raw: RawDocument): string[] {
-  return [...raw.elements()].map(({ name }) => name);
+/** The statements of a command, when each has no other fields than those known. */
+function statementsOf(call: Call, name: string, known: ReadonlySet<string>): RawFields[] {
+  return call.documents(name).map((raw) => {
+    const statement = new RawFields(raw);
+    checkFields(`${call.name}.${name}`, statement.names(), known);
+    checkCollation(statement.get('collation'));
+    return statement;
+  });
 }
 
 function insert(call: Call): Document {
@@ -247,11 +243,7 @@ function insert(call: Call): Document {
 function update(call: Call): Document {
   const namespace = call.namespace();
   const variables = call.variables();
-  const statements = call.documents('updates');
-  for (const raw of statements) {
-    checkFields('update.updates', names(raw), updateFieldSet);
-    checkCollation(raw.get('collation'));
-  }
+  const statements = statementsOf(call, 'updates', updateFieldSet);
   let n = 0;
   let nModified = 0;
   const upserted: Document[] = [];
@@ -269,11 +261,7 @@ function update(call: Call): Document {
 function remove(call: Call): Document {
   const collection = call.collection();
   const variables = call.variables();
-  const statements = call.documents('deletes');
-  for (const raw of statements) {
-    checkFields('delete.deletes', names(raw), deleteFieldSet);
-    checkCollation(raw.get('collation'));
-  }
+  const statements = statementsOf(call, 'deletes', deleteFieldSet);
   let n = 0;
   const errors = runStatements(statements, call.flag('ordered', true), (raw) => {
     const limit = wholeNumber(raw.get('limit'));
@@ -293,11 +281,14 @@ export function deleteMatching(
   multi: boolean,
   hint?: Value,
 ): number {
-  const found = multi
-    ? recordsOf(call, collection, filter, { hint })
-    : targets(call, collection, filter, false, { hint });
+  const query = targets(call, collection, filter, { hint });
+  if (!multi) {
+    const found = findFirst(call.kv, collection, query);
+    if (found) collection.remove(call.kv, found.record, found.doc);
+    return found ? 1 : 0;
+  }
   let deleted = 0;
-  for (const { record, doc } of found) {
+  for (const { record, doc } of recordsOf(call, collection, query)) {
     call.deadline.check();
     collection.remove(call.kv, record, doc);
     deleted++;

@@ -70,11 +70,17 @@ export function plan(collection: Collection, filter: Filter, sort: readonly Sort
   return best ?? scan(collection, sort[0]?.name === '$natural' && sort[0].direction === -1, sort, filter);
 }
 
+/** The one `_id` that a filter asks for and nothing else, or undefined; a missing `_id`, which null stands for too, is none. */
+export function idOf(filter: Filter): Value | undefined {
+  if (filter.kind !== 'leaf' || filter.operator !== 'eq' || filter.path !== '_id') return undefined;
+  return filter.operand === null || !isPoint(filter.operand) ? undefined : filter.operand;
+}
+
 /** The plan for one `_id`, which is all that most statements name: nothing can beat it, so there is nothing to compare. */
 function planOfId(index: Index, filter: Filter): Plan | undefined {
-  if (filter.kind !== 'leaf' || filter.operator !== 'eq' || filter.path !== '_id') return undefined;
-  if (index.truncated || filter.operand === null || !isPoint(filter.operand)) return undefined;
-  const key = encodeKey(filter.operand);
+  const id = idOf(filter);
+  if (id === undefined || index.truncated) return undefined;
+  const key = encodeKey(id);
   const { key: only, widened } = range(idKey(Space.index, index.id), key, after(key));
   if (widened) return undefined;
   return { index, ranges: [{ ...only, reverse: false }], sorted: true, exact: true, repeats: false, lookups: true };

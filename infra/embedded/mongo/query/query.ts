@@ -7,7 +7,7 @@ import { encodeKey, invert } from '../bson/key-encoding';
 import { recordOf, successor } from '../storage/keys';
 import { type Filter, matches } from './matcher';
 import { type Path, someValue } from '../bson/paths';
-import { type Hint, plan, type Plan, type SortField } from './planner';
+import { type Hint, idOf, plan, type Plan, type SortField } from './planner';
 import { type Entry, type KeyRange, type KeyValue } from '../storage/store';
 import { type Fields, type Value } from '../bson/values';
 
@@ -83,6 +83,19 @@ export function* find(kv: KeyValue, collection: Collection, query: Query): Gener
     yield one;
     if (--left <= 0) return;
   }
+}
+
+/** The first document of a query. One `_id` is looked up without a plan; with `fast` the document is valid until the store's next call. */
+export function findFirst(kv: KeyValue, collection: Collection, query: Query, fast = false): Found | undefined {
+  const id = query.sort.length === 0 && !query.hint ? idOf(query.filter) : undefined;
+  if (id === undefined) {
+    const [first] = find(kv, collection, { ...query, limit: 1 });
+    return first;
+  }
+  query.deadline.check();
+  const record = collection.recordOfId(kv, id);
+  const doc = record === undefined ? undefined : collection.read(kv, record, fast);
+  return doc && { record: record!, doc };
 }
 
 function* candidates(kv: KeyValue, collection: Collection, chosen: Plan, query: Query): Generator<Found> {

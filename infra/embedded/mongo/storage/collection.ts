@@ -1,5 +1,5 @@
 import { ObjectId } from 'bson';
-import { type RawDocument, RawDocument as Raw } from '../bson/read';
+import { type RawDocument, RawDocument as Raw, sameBytes } from '../bson/read';
 import { BsonWriter } from '../bson/write';
 import { CommandError, duplicateKey } from '../errors';
 import { type Index } from './index-definition';
@@ -61,8 +61,9 @@ export class Collection {
     this.onChange();
   }
 
-  read(kv: KeyValue, record: number): RawDocument | undefined {
-    const bytes = kv.get(recordKey(this.id, record));
+  /** The document of a record; with `fast` it is only valid until the next call. */
+  read(kv: KeyValue, record: number, fast = false): RawDocument | undefined {
+    const bytes = kv.get(recordKey(this.id, record), fast);
     return bytes && new Raw(bytes);
   }
 
@@ -93,7 +94,7 @@ export class Collection {
   }
 
   /**
-   * Puts `after` in the place of `before`; their `_id`s must be equal.
+   * Puts `after` in the place of `before`, which is not looked at any more once the store is; their `_id`s must be equal.
    * @throws as `insert`.
    */
   replace(kv: KeyValue, record: number, before: RawDocument, after: RawDocument): void {
@@ -101,10 +102,9 @@ export class Collection {
     const changes: EntryChange[] = [];
     for (const index of this.indexes) {
       if (index === this.idIndex || (!index.meta.partialFilter && sameRoots(index, before, after))) continue;
-      const change = difference(index.keysOf(before)?.keys ?? [], this.keysFor(index, after));
-      if (change.added.length > 0) this.checkUnique(kv, index, change.added, record, after);
-      changes.push({ index, ...change });
+      changes.push({ index, ...difference(index.keysOf(before)?.keys ?? [], this.keysFor(index, after)) });
     }
+    for (const { index, added } of changes) this.checkUnique(kv, index, added, record, after);
     kv.put(recordKey(this.id, record), after.bytes);
     this.apply(kv, changes, record);
   }
@@ -210,7 +210,7 @@ function sameRoots(index: Index, before: RawDocument, after: RawDocument): boole
       if (old !== now) return false;
     } else if (
       old.type !== now.type ||
-      before.bytes.compare(after.bytes, now.valueAt, now.end, old.valueAt, old.end) !== 0
+      !sameBytes(before.bytes, old.valueAt, old.end, after.bytes, now.valueAt, now.end)
     )
       return false;
   }
@@ -233,7 +233,7 @@ export function storedForm(doc: RawDocument): RawDocument {
   const id = doc.find('_id');
   if (id) checkId(id.type, doc.get('_id')!);
   if (doc.firstName() === '_id') return new Raw(doc.slice());
-  const writer = new BsonWriter(doc.slice().length + 32);
+  const writer = new BsonWriter(doc.length + 32);
   const start = writer.begin();
   if (id) writer.header(id.type, '_id');
   if (id) writer.raw(doc.bytes, id.valueAt, id.end);

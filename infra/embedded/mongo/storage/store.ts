@@ -76,7 +76,10 @@ export class Store implements KeyValue {
   }
 
   get(key: Buffer, fast = false): Buffer | undefined {
-    return fast ? this.env.getBinaryFast(key) : this.env.getBinary(key);
+    if (!fast) return this.env.getBinary(key);
+    const bytes = this.env.getBinaryFast(key);
+    // Of 16 MiB and more it gives a view of the file, which is no Buffer and changes with it.
+    return bytes === undefined || Buffer.isBuffer(bytes) ? bytes : Buffer.from(bytes);
   }
 
   range({ start, end, reverse }: KeyRange, limit: number, keysOnly = false): Chunk {
