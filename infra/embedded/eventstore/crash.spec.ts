@@ -11,7 +11,8 @@ import {
 } from '@eventstore/db-client';
 import { startEngineProcess } from '../child';
 
-const KILLS = 50;
+/** Few for whoever waits for `npm test`, 50 in CI (see `.ci/run`). */
+const KILLS = Number(process.env.ATTEST_TEST_ENGINE_KILLS ?? 10);
 const WRITERS = 16;
 
 let dataDir: string;

@@ -4,7 +4,8 @@ import { join } from 'node:path';
 import { type Collection, MongoClient, MongoServerError } from 'mongodb';
 import { startEngineProcess } from '../child';
 
-const KILLS = 50;
+/** Few for whoever waits for `npm test`, 50 in CI (see `.ci/run`). */
+const KILLS = Number(process.env.ATTEST_TEST_ENGINE_KILLS ?? 10);
 const BATCH = 40;
 
 interface Item {
