@@ -1,23 +1,25 @@
 import { abortableDelay } from './abortable-delay';
+import { asked } from './bell';
 import type { Log } from './log';
 
-const LONGEST_REST = 5_000;
+const SHORTEST_PAUSE = 500;
+const LONGEST_PAUSE = 5_000;
 
-/** Takes a step again and again until the signal aborts, with a rest in milliseconds in between, which grows while steps fail. */
-export async function repeatedly(
-  rest: number,
-  step: () => Promise<void>,
-  log: Log,
-  signal: AbortSignal,
-): Promise<void> {
-  for (let wait = rest; !signal.aborted;) {
+/**
+ * Takes a step again and again until the signal aborts. It gives for how many milliseconds to rest after it, unless something is asked for
+ * meanwhile. The pause after one that fails grows with each.
+ */
+export async function repeatedly(step: () => Promise<number>, log: Log, signal: AbortSignal): Promise<void> {
+  for (let pause = SHORTEST_PAUSE; !signal.aborted;) {
+    const heard = asked.rung;
     try {
-      await step();
-      wait = rest;
+      const rest = await step();
+      pause = SHORTEST_PAUSE;
+      await asked.rest(rest, heard, signal);
     } catch (error) {
-      wait = Math.min(wait * 2, LONGEST_REST);
-      log.error({ err: error, retryInMs: wait }, 'rebuilding stopped; trying again');
+      pause = Math.min(pause * 2, LONGEST_PAUSE);
+      log.error({ err: error, retryInMs: pause }, 'rebuilding stopped; trying again');
+      await abortableDelay(pause, signal);
     }
-    await abortableDelay(wait, signal);
   }
 }

@@ -7,6 +7,7 @@ import {
   type ReadModelState,
   type WarehouseMigration,
 } from '../../packages/eventsourcing';
+import { asked } from '../bell';
 import { type DerivedTable, derivedTables } from './derived-tables';
 
 /** One build of a table, at its newest step. A row of `table_builds`; storage format. */
@@ -98,6 +99,7 @@ export class TableBuilds {
   async write(build: TableBuild): Promise<TableBuild> {
     const next = { ...build, step: build.step + 1 };
     await this.clickhouse.insert({ table: 'table_builds', values: [next], format: 'JSONEachRow' });
+    asked.ring();
     return next;
   }
 

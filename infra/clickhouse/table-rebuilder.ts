@@ -1,5 +1,6 @@
 import type { ClickHouseClient } from '@clickhouse/client';
 import type { CollectionComparison, DocumentDifference } from '../../packages/eventsourcing';
+import { LOOK } from '../bell';
 import type { Log } from '../log';
 import { repeatedly } from '../repeatedly';
 import { type DerivedTable, renamed } from './derived-tables';
@@ -8,8 +9,8 @@ import { contentOf, nextName, previousName, type TableBuild } from './table-buil
 import { type ComparableTable, comparableTables, compareTable } from './table-comparison';
 import { EarlierStartError, type Feed, type WarehouseLoader } from './warehouse-loader';
 
-/** How often it looks for something to build, in milliseconds. */
-const REST = 500;
+/** Milliseconds from look to look while the loader has not started. */
+const UNTIL_STARTED = 500;
 const LISTED = 100;
 
 /**
@@ -26,12 +27,12 @@ export class TableRebuilder {
 
   /** @param isCurrent whether the loader still is the one */
   run(signal: AbortSignal, isCurrent: () => boolean = () => true): Promise<void> {
-    return repeatedly(REST, () => this.step(signal, isCurrent), this.log, signal);
+    return repeatedly(() => this.step(signal, isCurrent), this.log, signal);
   }
 
-  private async step(signal: AbortSignal, isCurrent: () => boolean): Promise<void> {
+  private async step(signal: AbortSignal, isCurrent: () => boolean): Promise<number> {
     const { builds, term } = this.loader;
-    if (!term) return;
+    if (!term) return UNTIL_STARTED;
     const known = await builds.read();
     for (const table of builds.tables) {
       const all = known.get(table.name) ?? [];
@@ -47,6 +48,7 @@ export class TableRebuilder {
         await this.build(table, next, prepared, active, signal, isCurrent);
       }
     }
+    return LOOK;
   }
 
   /**

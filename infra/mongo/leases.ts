@@ -158,9 +158,11 @@ export class Leases {
   private async giveSignOfLife(): Promise<void> {
     const expiresAt = { $add: ['$$NOW', this.ttl] };
     const self = { owner: this.owner, process: SELF, news: { $literal: this.settings.news?.() ?? {} }, expiresAt };
-    await this.leases.updateOne({ _id: `runner:${this.owner}` }, [{ $set: self }], { upsert: true });
     const held = { _id: { $in: [...this.held.keys()] }, owner: this.owner };
-    if (this.held.size > 0) await this.leases.updateMany(held, [{ $set: { expiresAt } }]);
+    await this.leases.bulkWrite([
+      { updateOne: { filter: { _id: `runner:${this.owner}` }, update: [{ $set: self }], upsert: true } },
+      { updateMany: { filter: held, update: [{ $set: { expiresAt } }] } },
+    ]);
   }
 
   private read(): Promise<(LeaseDocument & { isLive: boolean })[]> {

@@ -1,5 +1,6 @@
 import type { Collection, Db, Filter } from 'mongodb';
 import type { RecordedEvent } from '../../packages/eventsourcing';
+import { asked } from '../bell';
 import type { WorkflowCommand } from './workflow-command';
 
 /** An event that a consumer could not apply, kept until it is driven again. Storage format. */
@@ -47,6 +48,7 @@ export class Parked {
   /** Asks whoever parked these to drive them again. */
   async ask(ids: readonly string[]): Promise<void> {
     await this.collection.updateMany({ _id: { $in: [...ids] } }, { $set: { redriving: true } });
+    asked.ring();
   }
 
   /** What these consumers are asked to drive again. */

@@ -10,6 +10,7 @@ import {
   READ_MODELS,
   type ReadModelState,
 } from '../../packages/eventsourcing';
+import { asked } from '../bell';
 import { Checkpoints } from './checkpoints';
 import { PARTITIONS } from './partitions';
 
@@ -125,6 +126,7 @@ export class ReadModels {
     await this.buildCheckpoints.write(collection, position);
     const filter: Filter<ReadModelState> = { _id: name, 'building.collection': collection };
     await this.states.updateOne(filter, { $set: { 'building.phase': 'joining' } });
+    asked.ring();
   }
 
   /** Whether every partition of a joining collection is as far as what is live. */
@@ -148,6 +150,7 @@ export class ReadModels {
     const kept = isFirst ? previous : active;
     const update = { active: { collection, version }, frozenAt: null, building: null, previous: kept, last };
     const { matchedCount } = await this.states.updateOne({ _id, 'building.collection': collection }, { $set: update });
+    asked.ring();
     const outdated = previous?.collection;
     if (matchedCount === 1 && outdated && ![collection, kept?.collection].includes(outdated)) await this.drop(outdated);
   }
@@ -184,6 +187,7 @@ export class ReadModels {
       frozenAt: standsStill ? (frozenAt ?? livePosition.toString()) : null,
     };
     await this.states.updateOne({ _id, builds }, { $set: update });
+    asked.ring();
     return (await this.states.findOne({ _id }))!;
   }
 

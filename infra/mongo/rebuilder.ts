@@ -1,5 +1,6 @@
 import type { Db } from 'mongodb';
 import type { AnyProjection, EventBatch, EventStore, ReadModelState } from '../../packages/eventsourcing';
+import { LOOK } from '../bell';
 import type { Log } from '../log';
 import { repeatedly } from '../repeatedly';
 import { CollectionFeed } from './collection-feed';
@@ -9,8 +10,8 @@ import { Parked } from './parked';
 import { PARTITIONS } from './partitions';
 import type { ReadModels } from './read-models';
 
-/** How often it looks for something to build, in milliseconds. */
-const REST = 500;
+/** Milliseconds from look to look while a collection that was built is joined to those that are fed. */
+const UNTIL_JOINED = 100;
 const BATCH = 10_000;
 /** What is folded is written every so many documents or milliseconds. */
 const FLUSH = { documents: 20_000, milliseconds: 2_000 };
@@ -29,10 +30,10 @@ export class Rebuilder {
   ) {}
 
   run(signal: AbortSignal): Promise<void> {
-    return repeatedly(REST, () => this.step(signal), this.log, signal);
+    return repeatedly(() => this.step(signal), this.log, signal);
   }
 
-  private async step(signal: AbortSignal): Promise<void> {
+  private async step(signal: AbortSignal): Promise<number> {
     const wanted = (await this.readModels.list()).filter(({ _id, building }) => {
       const projection = this.projections.find(({ name }) => name === _id);
       return building && building.version === projection?.version;
@@ -42,6 +43,7 @@ export class Rebuilder {
     for (const state of wanted.filter(({ building }) => building!.phase === 'joining')) {
       if (!signal.aborted && (await this.readModels.hasJoined(state.building!))) await this.finish(state);
     }
+    return wanted.length > 0 ? UNTIL_JOINED : LOOK;
   }
 
   private async catchUp(states: readonly ReadModelState[], signal: AbortSignal): Promise<void> {

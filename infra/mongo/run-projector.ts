@@ -1,6 +1,6 @@
 import type { Db } from 'mongodb';
 import type { AnyProjection, EventStore } from '../../packages/eventsourcing';
-import { abortableDelay } from '../abortable-delay';
+import { asked, LOOK } from '../bell';
 import { runConsumer } from '../consumer';
 import type { Log } from '../log';
 import { MongoProjector, type ProjectorOptions } from './projector';
@@ -10,9 +10,6 @@ export interface RunProjectorOptions extends ProjectorOptions {
   readonly signal: AbortSignal;
   readonly isCurrent?: () => boolean;
 }
-
-/** How often it looks whether other collections are to be fed, in milliseconds. */
-const LOOK = 500;
 
 /** Feeds what is to be fed until the signal aborts, and begins again whenever that changes: another collection joins, or queries read another. */
 export async function runProjector(
@@ -24,13 +21,15 @@ export async function runProjector(
 ): Promise<void> {
   const readModels = options.readModels ?? new ReadModels(db, projections);
   while (!signal.aborted) {
+    let heard = asked.rung;
     const planned = await planOf(readModels);
     const replanned = new AbortController();
     const ended = AbortSignal.any([signal, replanned.signal]);
     const projector = new MongoProjector(db, projections, { ...options, readModels });
     const consuming = runConsumer(projector, store, log, ended, isCurrent);
     while (!ended.aborted) {
-      await abortableDelay(LOOK, ended);
+      await asked.rest(LOOK, heard, ended);
+      heard = asked.rung;
       const now = await planOf(readModels).catch((error: unknown) => {
         log.warn({ err: error }, 'what is to be fed could not be looked up; trying again');
         return planned;
