@@ -1,0 +1,111 @@
+/**
+ * After `tsc`: puts the packages that the services are made of into one file, `dist/node_modules/.bundle/bundle.js`, and a stub for each that
+ * the compiled files require beside it. Node looks into `dist/node_modules` before it looks into `node_modules`, so that a process
+ * reads one file, compiled before, instead of two thousand. Those were two thirds of what the start of a service cost.
+ *
+ * Made again when one of these packages or Node changes. Without `dist/node_modules` everything runs as well, only later.
+ */
+import { createHash } from 'node:crypto';
+import { execFileSync } from 'node:child_process';
+import { copyFileSync, existsSync, mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { dirname, join, sep } from 'node:path';
+import { build } from 'esbuild';
+
+const OUT = 'dist/node_modules';
+const BUNDLE = join(OUT, '.bundle');
+const MADE_FROM = join(BUNDLE, 'made-from');
+const LEFT_OUT = [
+  // native code
+  ...['lmdb', 'chdb'],
+  // all that an engine or a short command needs, which would read the whole file for it
+  ...['bson', 'canonicalize', 'cli-progress', 'commander', 'csv-parse', 'fflate', 'jose', 'uuid'],
+  // find files of their own by where they stand
+  ...['pino', 'swagger-ui-dist'],
+];
+/** V8 takes only what it compiled with the same flags: those of a service by itself, and of `npm start`. */
+const FLAGS = [[], ['--max-semi-space-size=32']];
+
+/**
+ * Outside stays what is left out, unless a package has another version of it for itself, and what is not installed: packages that
+ * load it only where it is know what to do without.
+ */
+const outside = {
+  name: 'outside',
+  setup({ onResolve, resolve }) {
+    onResolve({ filter: /^[^.]/ }, async ({ path: name, pluginData, ...from }) => {
+      if (pluginData === outside) return undefined;
+      const { errors, path } = await resolve(name, { ...from, pluginData: outside });
+      const isOutside =
+        errors.length > 0 || LEFT_OUT.some((left) => path.startsWith(join(process.cwd(), 'node_modules', left, sep)));
+      return isOutside ? { path: name, external: true } : undefined;
+    });
+  },
+};
+
+const { dependencies } = JSON.parse(readFileSync('package.json', 'utf8'));
+const names = required();
+const sources = ['package-lock.json', '.config/bundle-dependencies.mjs', '.config/bundle-loader.cjs'];
+const hash = createHash('sha256').update(JSON.stringify([process.version, names]));
+for (const source of sources) hash.update(readFileSync(source));
+const madeFrom = hash.digest('hex');
+
+if (!existsSync(MADE_FROM) || readFileSync(MADE_FROM, 'utf8') !== madeFrom) {
+  rmSync(OUT, { recursive: true, force: true });
+  await bundle();
+  for (const name of names) writeStub(name);
+  copyFileSync('.config/bundle-loader.cjs', join(BUNDLE, 'index.js'));
+  for (const flags of FLAGS) execFileSync(process.execPath, [...flags, join(BUNDLE, 'index.js')], { stdio: 'inherit' });
+  writeFileSync(MADE_FROM, madeFrom);
+}
+
+/** What the compiled files require of the packages that are not left out: packages, or single files of them. */
+function required() {
+  const isOf = (name, packages) => packages.some((each) => name === each || name.startsWith(`${each}/`));
+  const found = new Set();
+  for (const file of readdirSync('dist', { recursive: true })) {
+    if (!file.endsWith('.js') || file.startsWith('node_modules')) continue;
+    const code = readFileSync(join('dist', file), 'utf8');
+    for (const [, how, name] of code.matchAll(/\b(require|import)\(['"]((?!\.|node:)[^'"]+)['"]\)/g)) {
+      if (!isOf(name, Object.keys(dependencies)) || isOf(name, LEFT_OUT)) continue;
+      // What a stub exports is known only after it has run.
+      if (how === 'import')
+        throw new Error(`${file} imports ${name} when it runs, so it must be among what is left out.`);
+      found.add(name);
+    }
+  }
+  return [...found].sort();
+}
+
+/** One function of what a CommonJS module is given, which exports each package when it is asked for. */
+async function bundle() {
+  const exported = names.map((name) => `get ${JSON.stringify(name)}() { return require(${JSON.stringify(name)}); }`);
+  await build({
+    stdin: { contents: `module.exports = {\n${exported.join(',\n')}\n};`, resolveDir: '.' },
+    outfile: join(BUNDLE, 'bundle.js'),
+    bundle: true,
+    platform: 'node',
+    target: 'node20',
+    format: 'cjs',
+    // As Node resolves; esbuild would add "module".
+    conditions: ['node'],
+    mainFields: ['main'],
+    // Nest goes by the names of classes.
+    keepNames: true,
+    define: { 'import.meta.url': 'importMetaUrl' },
+    banner: {
+      js: '(function (exports, require, module, __filename, __dirname) {\nconst importMetaUrl = require("node:url").pathToFileURL(__filename).href;',
+    },
+    footer: { js: '})' },
+    plugins: [outside],
+    logLevel: 'warning',
+  });
+}
+
+function writeStub(name) {
+  // A file of a package is required with or without its ending.
+  const isFile = name.split('/').length > (name.startsWith('@') ? 2 : 1);
+  const stub = join(OUT, isFile ? `${name}.js` : join(name, 'index.js'));
+  mkdirSync(dirname(stub), { recursive: true });
+  const up = '../'.repeat(stub.split('/').length - OUT.split('/').length - 1);
+  writeFileSync(stub, `module.exports = require('${up}.bundle')[${JSON.stringify(name)}];\n`);
+}

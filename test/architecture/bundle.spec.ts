@@ -1,0 +1,30 @@
+/** What `.config/bundle-dependencies.mjs` makes of the packages that Attest depends on. Uses the compiled files, so build first. */
+import { execFileSync } from 'node:child_process';
+import { REPOSITORY } from './source-file';
+
+const LOAD = `
+  require('./dist/apps/attest/up.js');
+  const [bundle, packages] = ['dist/node_modules/.bundle', /node_modules\\/((?:@[^/]+\\/)?[^/]+)/];
+  const apart = Object.keys(require.cache).filter((file) => !file.includes(bundle) && !file.includes('/dist/node_modules/'));
+  const compiled = require('node:fs').existsSync(bundle + '/compiled-' + require('node:v8').cachedDataVersionTag());
+  process.stdout.write(JSON.stringify({ compiled, apart: apart.map((file) => packages.exec(file)?.[1]) }));
+  process.exit();`;
+
+/** Loads every service: whether the bundle was compiled before, and the packages that were read from files of their own. */
+function loadEverything(...flags: readonly string[]): { readonly compiled: boolean; readonly apart: string[] } {
+  const output = execFileSync(process.execPath, [...flags, '-e', LOAD], { cwd: REPOSITORY, encoding: 'utf8' });
+  return JSON.parse(output) as ReturnType<typeof loadEverything>;
+}
+
+describe('the services are started from one file that holds their packages', () => {
+  // Those of a service by itself, and of `npm start`.
+  it.each([[[]], [['--max-semi-space-size=32']]])('compiled before, with the flags %j', (flags) => {
+    const { compiled, apart } = loadEverything(...flags);
+    expect(compiled).toBe(true);
+    // A package that is read twice is there twice, and what the one knows the other does not.
+    const inBundle =
+      /^(@nestjs|@eventstore|@grpc|@clickhouse|@nats-io|@fastify|fastify$|mongodb$|class-|reflect-metadata|rxjs|prom-client)/;
+    expect(apart.filter((name) => name && inBundle.test(name))).toEqual([]);
+    expect(apart).toContain('pino'); // which is left out
+  });
+});
