@@ -30,6 +30,33 @@ it('runs all kinds of operations and counts them', async () => {
   expect(await idsOf(collection, {})).toEqual([1, 4, 10]);
 });
 
+it('changes the document that an _id names only when it meets the other conditions too', async () => {
+  const collection = await given.collection([
+    { _id: 1, position: 5, tags: ['a', 'b'] },
+    { _id: 2, position: 5, tags: ['a'] },
+    { _id: 3, position: 5, tags: ['b'] },
+  ]);
+  await collection.createIndex({ position: 1 });
+  const outdated = (_id: number, position: number): object => ({ _id, position: { $lt: position } });
+  const ofIds = (operator: string, ...ids: number[]): object => ({ [operator]: ids.map((_id) => ({ _id })) });
+  const result = await collection.bulkWrite([
+    { replaceOne: { filter: outdated(1, 5), replacement: { position: 4 } } },
+    { replaceOne: { filter: outdated(1, 6), replacement: { position: 6 } } },
+    { updateOne: { filter: { tags: 'b', _id: 2 }, update: { $set: { seen: true } } } },
+    { updateOne: { filter: ofIds('$and', 2, 3), update: { $set: { seen: true } } } },
+    { updateOne: { filter: ofIds('$or', 9, 3), update: { $set: { seen: true } } } },
+    { deleteOne: { filter: outdated(3, 5) } },
+    { deleteOne: { filter: { ...outdated(3, 6), seen: true } } },
+  ]);
+  expect(result).toMatchObject({ matchedCount: 2, modifiedCount: 2, deletedCount: 1 });
+  expect(await collection.find().sort({ _id: 1 }).toArray()).toEqual([
+    { _id: 1, position: 6 },
+    { _id: 2, position: 5, tags: ['a'] },
+  ]);
+  expect(await collection.findOne({ _id: 2, tags: 'a' })).toMatchObject({ position: 5 });
+  expect(await collection.findOne({ _id: 2, tags: 'b' })).toBeNull();
+});
+
 it('stops an ordered batch at the first error and reports its index', async () => {
   const collection = await given.collection([{ _id: 1 }]);
   const work = collection.bulkWrite([

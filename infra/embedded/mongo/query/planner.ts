@@ -70,20 +70,26 @@ export function plan(collection: Collection, filter: Filter, sort: readonly Sort
   return best ?? scan(collection, sort[0]?.name === '$natural' && sort[0].direction === -1, sort, filter);
 }
 
-/** The one `_id` that a filter asks for and nothing else, or undefined; a missing `_id`, which null stands for too, is none. */
+/** The one `_id` that whatever a filter finds must have, or undefined; a missing `_id`, which null stands for too, is none. */
 export function idOf(filter: Filter): Value | undefined {
+  if (filter.kind === 'and')
+    for (const part of filter.filters) {
+      const id = idOf(part);
+      if (id !== undefined) return id;
+    }
   if (filter.kind !== 'leaf' || filter.operator !== 'eq' || filter.path !== '_id') return undefined;
   return filter.operand === null || !isPoint(filter.operand) ? undefined : filter.operand;
 }
 
-/** The plan for one `_id`, which is all that most statements name: nothing can beat it, so there is nothing to compare. */
+/** The plan for one `_id`, which most statements name: nothing can beat it, so there is nothing to compare. */
 function planOfId(index: Index, filter: Filter): Plan | undefined {
   const id = idOf(filter);
   if (id === undefined || index.truncated) return undefined;
   const key = encodeKey(id);
   const { key: only, widened } = range(idKey(Space.index, index.id), key, after(key));
   if (widened) return undefined;
-  return { index, ranges: [{ ...only, reverse: false }], sorted: true, exact: true, repeats: false, lookups: true };
+  const exact = filter.kind === 'leaf';
+  return { index, ranges: [{ ...only, reverse: false }], sorted: true, exact, repeats: false, lookups: true };
 }
 
 function scan(collection: Collection, reverse: boolean, sort: readonly SortField[], filter: Filter): Plan {

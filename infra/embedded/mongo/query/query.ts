@@ -95,7 +95,7 @@ export function findFirst(kv: KeyValue, collection: Collection, query: Query, fa
   query.deadline.check();
   const record = collection.recordOfId(kv, id);
   const doc = record === undefined ? undefined : collection.read(kv, record, fast);
-  return doc && { record: record!, doc };
+  return doc && (query.filter.kind === 'leaf' || matches(query.filter, doc)) ? { record: record!, doc } : undefined;
 }
 
 function* candidates(kv: KeyValue, collection: Collection, chosen: Plan, query: Query): Generator<Found> {
