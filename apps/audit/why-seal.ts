@@ -154,7 +154,7 @@ async function covered(store: EventStoreDb, tenant: string, seal: StoredSeal): P
   let strange = 0;
   for await (const event of eventsBetween(store, tenant, BigInt(after), BigInt(upTo))) {
     const leaf = leaves.get(event.position);
-    const asSealed = leaf?.equals(fingerprint(event).leaf) ?? false;
+    const asSealed = leaf?.equals(fingerprint(event).witness.leaf) ?? false;
     if (asSealed) same++;
     if (!leaf) strange++;
     types[event.type] = (types[event.type] ?? 0) + 1;

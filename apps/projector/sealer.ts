@@ -117,10 +117,10 @@ export class Sealer {
     if (tenant === undefined) return this.takeSeal(event);
     const open = await this.open(tenant, event.position);
     if (open.blockedAt !== undefined || event.position <= sealedUpTo(open.last)) return;
-    const print = fingerprint(event);
-    if (print.link === undefined) return; // Attest did not write it: verification says so for as long as it stands there.
+    const { witness, link } = fingerprint(event);
+    if (link === undefined) return; // Attest did not write it: verification says so for as long as it stands there.
     if (open.leaves.length === 0) open.since = Date.now();
-    open.leaves.push(print);
+    open.leaves.push(witness);
     if (open.leaves.length >= this.options.everyEvents) await this.seal(tenant, open);
   }
 

@@ -90,9 +90,15 @@ function example(events: readonly StoredEvent[] = [drafted, retired]): Buffer {
   const { bytes, digest } = writer.content(ABOUT, '<p>Fire Safety was retired.</p>\n', []);
   const receipt = receiptOf(digest);
   const sealed = new SealedLeaves();
-  const first = nextSeal('acme', undefined, [drafted, retired].map(fingerprint), RING, '2026-03-01T08:00:10.000Z');
+  const first = nextSeal(
+    'acme',
+    undefined,
+    [drafted, retired].map((event) => fingerprint(event).witness),
+    RING,
+    '2026-03-01T08:00:10.000Z',
+  );
   sealed.add(first);
-  sealed.add(nextSeal('acme', first, [fingerprint(receipt)], RING, '2026-03-01T08:00:20.000Z'));
+  sealed.add(nextSeal('acme', first, [fingerprint(receipt).witness], RING, '2026-03-01T08:00:20.000Z'));
   return Buffer.concat([bytes, ...writer.proofs(sealed, receipt, ABOUT.complete)]);
 }
 
@@ -134,7 +140,7 @@ describe('The example of docs/evidence-bundle.md', () => {
 
   it('shows each step from an event to its leaf and its link', () => {
     const { hash, ...metadata } = drafted.metadata as { hash: string };
-    const { leaf } = fingerprint(drafted);
+    const { leaf } = fingerprint(drafted).witness;
     const digest = (value: unknown): string => shaOf(canonicalJson(value));
     const input = leafInput(drafted, digest(drafted.data), digest(metadata), hash);
     const { id, type, data } = drafted;

@@ -69,7 +69,8 @@ export class BundleWriter {
    * @throws LogAlteredError for an event that Attest did not write
    */
   addEvent(event: StoredEvent): Buffer | undefined {
-    const { leaf, link, position } = fingerprint(event);
+    const { witness, link } = fingerprint(event);
+    const { leaf, position } = witness;
     if (link === undefined) {
       throw new LogAlteredError(`What stands at position ${position}, in ${event.stream}, was not written by Attest.`);
     }
@@ -117,7 +118,7 @@ export class BundleWriter {
     if (complete) steps.push([this.events, tree.size]);
     const growth = steps.map(([from, to]) => ({ from, to, proof: hex(tree.consistencyProof(from, to)) }));
     yield entryOf({ name: 'consistency.ndjson', text: linesOf(growth) });
-    const index = placeOf(sealed, tree, receipt.position, fingerprint(receipt).leaf);
+    const index = placeOf(sealed, tree, receipt.position, fingerprint(receipt).witness.leaf);
     const proof = hex(tree.inclusionProof(index));
     yield entryOf({ name: 'receipt.json', text: line({ event: plain(receipt), index, proof }) });
     yield TAR_END;

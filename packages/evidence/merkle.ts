@@ -1,4 +1,4 @@
-import { createHash, hash } from 'node:crypto';
+import { hash } from 'node:crypto';
 
 /** A hash is 32 bytes of SHA-256. */
 export const HASH_BYTES = 32;
@@ -12,7 +12,7 @@ const NODE = Buffer.of(0x01);
 
 /** RFC 9162, 2.1.1: the hash of one leaf, set apart from the hash of a node by its first byte. */
 export function leafHash(input: string | Buffer): Buffer {
-  return createHash('sha256').update(LEAF).update(input).digest();
+  return sha256(typeof input === 'string' ? `\0${input}` : Buffer.concat([LEAF, input]));
 }
 
 /** RFC 9162, 2.1.1: the hash of a node over its two halves. */

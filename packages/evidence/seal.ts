@@ -146,7 +146,8 @@ function packWitness(leaves: readonly Witness[]): string {
   leaves.forEach(({ position, leaf, stream, data, metadata }, i) => {
     const at = i * WITNESS_BYTES;
     packed.writeBigUInt64BE(position, at);
-    Buffer.concat([leaf, stream, data, metadata]).copy(packed, at + 8);
+    leaf.copy(packed, at + 8);
+    packed.write(stream + data + metadata, at + 8 + HASH_BYTES, 'hex');
   });
   return packed.toString('base64url');
 }
@@ -156,12 +157,14 @@ export function unpackWitness(witness: string): Witness[] {
   const packed = Buffer.from(witness, 'base64url');
   if (packed.length % WITNESS_BYTES !== 0) throw new RangeError('a witness holds whole leaves');
   return Array.from({ length: packed.length / WITNESS_BYTES }, (_, i) => {
-    let at = i * WITNESS_BYTES;
-    const position = packed.readBigUInt64BE(at);
-    const take = (bytes: number): Buffer => packed.subarray((at += bytes) - bytes, at);
-    take(8);
-    const [leaf, stream] = [take(HASH_BYTES), take(MARK_BYTES)];
-    return { position, leaf, stream, data: take(MARK_BYTES), metadata: take(MARK_BYTES) };
+    const at = i * WITNESS_BYTES;
+    const marks = at + 8 + HASH_BYTES;
+    const mark = (n: number): string => packed.toString('hex', marks + n * MARK_BYTES, marks + (n + 1) * MARK_BYTES);
+    return {
+      position: packed.readBigUInt64BE(at),
+      leaf: packed.subarray(at + 8, marks),
+      ...{ stream: mark(0), data: mark(1), metadata: mark(2) },
+    };
   });
 }
 

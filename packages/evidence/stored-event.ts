@@ -1,5 +1,6 @@
+import { hash } from 'node:crypto';
 import { canonicalJson, chainHashOf, KEY_CATEGORY, parseStreamName } from '../eventsourcing';
-import { leafHash, sha256 } from './merkle';
+import { leafHash } from './merkle';
 
 /** An event exactly as the store holds it: neither lifted to a newer version nor decrypted. */
 export interface StoredEvent {
@@ -23,14 +24,15 @@ export interface Witness {
   readonly position: bigint;
   /** RFC 9162 leaf hash over everything that is stored. */
   readonly leaf: Buffer;
-  /** First bytes of the SHA-256 of the stream's name, of the data and of the metadata. */
-  readonly stream: Buffer;
-  readonly data: Buffer;
-  readonly metadata: Buffer;
+  /** First bytes of the SHA-256 of the stream's name, of the data and of the metadata, hex. */
+  readonly stream: string;
+  readonly data: string;
+  readonly metadata: string;
 }
 
 /** An event with what its integrity rests on. */
-export interface Fingerprint extends Witness {
+export interface Fingerprint {
+  readonly witness: Witness;
   /** The link that the event claims; undefined where Attest did not write it. */
   readonly link: string | undefined;
   /** The link that it should have behind another. */
@@ -52,7 +54,7 @@ export function sealedTenant(stream: string): string | undefined {
  */
 export function leafInput(event: StoredEvent, data: string, metadata: string, link: string | undefined): string {
   const { id, position, recordedAt, revision, stream, type } = event;
-  return canonicalJson({
+  const members = {
     data,
     hash: link ?? null,
     id,
@@ -62,29 +64,32 @@ export function leafInput(event: StoredEvent, data: string, metadata: string, li
     revision,
     stream,
     type,
-  });
+  };
+  return JSON.stringify(members); // Canonical as it stands: the members are in order and have none of their own.
 }
 
 export function fingerprint(event: StoredEvent): Fingerprint {
   const { hash: link, ...rest } = (isObject(event.metadata) ? event.metadata : {}) as Record<string, unknown>;
   const dataJson = canonicalJson(event.data ?? null);
   const metadataJson = canonicalJson(isObject(event.metadata) ? rest : (event.metadata ?? null));
-  const [data, metadata] = [sha256(dataJson), sha256(metadataJson)];
+  const [data, metadata] = [hash('sha256', dataJson), hash('sha256', metadataJson)];
   const known = typeof link === 'string' ? link : undefined;
   return {
-    position: event.position,
-    leaf: leafHash(leafInput(event, data.toString('hex'), metadata.toString('hex'), known)),
-    stream: streamMark(event.stream),
-    data: data.subarray(0, MARK_BYTES),
-    metadata: metadata.subarray(0, MARK_BYTES),
+    witness: {
+      position: event.position,
+      leaf: leafHash(leafInput(event, data, metadata, known)),
+      stream: streamMark(event.stream),
+      data: data.slice(0, 2 * MARK_BYTES),
+      metadata: metadata.slice(0, 2 * MARK_BYTES),
+    },
     link: known,
     linkBehind: (previous) => chainHashOf(previous, event, dataJson, metadataJson),
   };
 }
 
 /** What stands for a stream's name in a witness. */
-export function streamMark(stream: string): Buffer {
-  return sha256(stream).subarray(0, MARK_BYTES);
+export function streamMark(stream: string): string {
+  return hash('sha256', stream).slice(0, 2 * MARK_BYTES);
 }
 
 function isObject(value: unknown): value is object {

@@ -60,7 +60,7 @@ interface StreamEnd {
 export class TenantVerification {
   private readonly findings = new Findings();
   private readonly streams = new Map<string, StreamEnd>();
-  private readonly mark: Buffer | undefined;
+  private readonly mark: string | undefined;
   private pending: Found[] = [];
   private position = 0n;
   private events = 0;
@@ -128,10 +128,12 @@ export class TenantVerification {
 
   private acceptEvent(event: StoredEvent): void {
     this.events++;
-    const print = fingerprint(event);
-    const broken = this.followChain(event, print.link, print.linkBehind);
-    const found = { event, print, broken, late: event.position <= this.position };
-    if (event.position > sealedUpTo(this.last)) this.pending.push(found);
+    const { stream, revision, position } = event;
+    const { witness: print, link, linkBehind } = fingerprint(event);
+    const broken = this.followChain(event, link, linkBehind);
+    // Without what the event says, since it may be long until its seal comes.
+    const found = { event: { stream, revision }, print, broken, late: position <= this.position };
+    if (position > sealedUpTo(this.last)) this.pending.push(found);
     else this.reportStray(found, 'it comes behind the seal of its place in the log');
   }
 
@@ -207,7 +209,7 @@ export class TenantVerification {
     const skipped = this.pending.filter(({ print }) => print.position <= BigInt(body.after));
     this.pending = this.pending.filter(({ print }) => print.position > upTo);
     for (const found of skipped) this.reportUnsealed(found);
-    const sealed = this.mark ? leaves.filter(({ stream }) => stream.equals(this.mark!)) : leaves;
+    const sealed = this.mark ? leaves.filter(({ stream }) => stream === this.mark) : leaves;
     const deviations = compareRange(sealed, range);
     for (const deviation of deviations) if (!deviation.before) this.reportDeviation(deviation);
     for (const { kind, position, detail, found, before } of deviations) {
@@ -268,7 +270,7 @@ export class TenantVerification {
   private reportDeviation({ kind, position, detail, found, sealed }: Deviation): void {
     if (found && kind === 'inserted') return this.reportStray(found, found.broken?.detail ?? detail);
     if (found) return this.reportFound(kind, position, found, detail);
-    this.tainted.add(sealed!.stream.toString('latin1'));
+    this.tainted.add(sealed!.stream);
     this.gone.set(contentOf(sealed!), position);
     this.report(kind, position, this.whatStood(sealed!), detail);
   }
@@ -288,18 +290,18 @@ export class TenantVerification {
   }
 
   private reportFound(kind: FindingKind, position: bigint, { event, print }: Found, detail: string): void {
-    this.tainted.add(print.stream.toString('latin1'));
+    this.tainted.add(print.stream);
     this.report(kind, position, event, detail);
   }
 
   private isTainted({ print }: Found): boolean {
-    return this.tainted.has(print.stream.toString('latin1'));
+    return this.tainted.has(print.stream);
   }
 
   /** The stream of an event that is gone, when other events of it are still there. */
   private whatStood({ stream: mark }: Witness): { stream: string; revision: null } | null {
     if (this.findings.total >= LISTED) return null;
-    for (const stream of this.streams.keys()) if (streamMark(stream).equals(mark)) return { stream, revision: null };
+    for (const stream of this.streams.keys()) if (streamMark(stream) === mark) return { stream, revision: null };
     return null;
   }
 

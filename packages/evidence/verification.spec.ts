@@ -45,7 +45,13 @@ class Log {
 
   seal(keys = this.keys): this {
     this.keys = keys;
-    const { body, signatures, witness } = nextSeal('acme', this.seals.at(-1), this.unsealed.map(fingerprint), keys, AT);
+    const { body, signatures, witness } = nextSeal(
+      'acme',
+      this.seals.at(-1),
+      this.unsealed.map((each) => fingerprint(each).witness),
+      keys,
+      AT,
+    );
     const revision = this.seals.push({ body, signatures }) - 1;
     const stream = sealStream('acme');
     this.append({

@@ -108,7 +108,7 @@ async function seal(store: EventStoreDb, keys: KeyRing): Promise<void> {
   for await (const { events, caughtUp } of store.subscribeToStored({ maxBatch: 5_000 })) {
     for (const event of events) {
       const tenant = sealedTenant(event.stream);
-      if (tenant) leaves.set(tenant, [...(leaves.get(tenant) ?? []), fingerprint(event)]);
+      if (tenant) leaves.set(tenant, [...(leaves.get(tenant) ?? []), fingerprint(event).witness]);
     }
     if (caughtUp) break;
   }

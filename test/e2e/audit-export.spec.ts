@@ -327,7 +327,7 @@ describe('An evidence bundle', () => {
       ],
     ])('names the event of which %s is another, though its hash was made anew', (_what, change) => {
       const changed = change(eventAt('person', 1));
-      const leaf = fingerprint({ ...changed, position: BigInt(changed.position) }).leaf.toString('hex');
+      const leaf = fingerprint({ ...changed, position: BigInt(changed.position) }).witness.leaf.toString('hex');
       const bundle = rewritten(readFileSync(fileOf('person')), {
         'events/': (all) => all.with(1, changed as never),
         'hashes/': (all) => all.with(1, { ...all[1], leaf }),
@@ -348,7 +348,7 @@ describe('An evidence bundle', () => {
       const original = restored(stored!.event as Line);
       const receipt = { ...original, data: { ...(original.data as object), digest } };
       const sealed = new SealedLeaves();
-      const leaves = [...events, receipt].map(fingerprint);
+      const leaves = [...events, receipt].map((each) => fingerprint(each).witness);
       sealed.add(nextSeal(tenant, undefined, leaves, forger, '2026-01-01T00:00:00.000Z'));
       const forged = Buffer.concat([bytes, ...writer.proofs(sealed, receipt, true)]);
       expect(verdictOn(forged, [])).toMatchObject({ ok: true, keyNamed: false });

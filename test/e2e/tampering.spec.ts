@@ -101,7 +101,7 @@ describe('A stored log that was tampered with behind the back of its engine', ()
         const command = { type: 'RecordConsultation', at, data } as const;
         await pipeline.handle(auditLogDecider, command, { tenant: TENANT, actor, ...ids });
       }
-      const leaves = (await storedIn(store)).slice(-RANGE).map(fingerprint);
+      const leaves = (await storedIn(store)).slice(-RANGE).map((each) => fingerprint(each).witness);
       const next = nextSeal(TENANT, last, leaves, keys, at);
       const event = { id: crypto.randomUUID(), type: LOG_SEALED, data: next, metadata: { tenant: TENANT } };
       await store.append(sealStream(TENANT), [event], seal === 0 ? 'no-stream' : seal - 1);
