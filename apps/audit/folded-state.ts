@@ -41,25 +41,25 @@ export class FoldedState {
 
   apply(event: RecordedEvent): void {
     for (const projection of this.handlers.get(event.type) ?? []) {
-      const documents = this.documents.get(projection)!;
-      for (const key of this.orPoison(projection, event, () => documentKeys(projection, event)) ?? []) {
-        if (key < this.from || (this.to !== undefined && key >= this.to)) continue;
-        const before = documents.get(key);
-        const evolve = (): Document | null => projection.evolve(before, event, key) as Document | null;
-        const document = this.orPoison(projection, event, evolve);
-        if (document === null) documents.delete(key);
-        else if (document !== undefined && this.keeps(document)) documents.set(key, document);
+      try {
+        for (const key of documentKeys(projection, event)) this.evolve(projection, event, key);
+      } catch (error) {
+        this.onPoison(projection.name, event, error); // It does not even say to which document it belongs.
       }
     }
   }
 
-  private orPoison<T>(projection: AnyProjection, event: RecordedEvent, work: () => T): T | undefined {
+  private evolve(projection: AnyProjection, event: RecordedEvent, key: string): void {
+    if (key < this.from || (this.to !== undefined && key >= this.to)) return;
+    const documents = this.documents.get(projection)!;
+    let document: Document | null;
     try {
-      return work();
+      document = projection.evolve(documents.get(key), event, key) as Document | null;
     } catch (error) {
-      this.onPoison(projection.name, event, error);
-      return undefined;
+      return this.onPoison(projection.name, event, error);
     }
+    if (document === null) documents.delete(key);
+    else if (this.keeps(document)) documents.set(key, document);
   }
 
   /** Forgets the documents from this id on, and keeps out those that are still to come. */

@@ -3,19 +3,15 @@ import {
   type EventStoreDBClient,
   eventTypeFilter,
   excludeSystemEvents,
-  type ResolvedEvent,
   START,
   streamNameFilter,
 } from '@eventstore/db-client';
 import { abortableDelay } from '../abortable-delay';
 import { BatchWindow } from './batch-window';
 import { connect, isBroken, isTransient, unavailable } from './connection';
-import type { Batch, StoredSubscribeOptions } from './stored';
+import { type Batch, type StoredEvent, type StoredSubscribeOptions, toStored } from './stored';
 
 const CHECKPOINT_INTERVAL = 32;
-
-/** What a reader makes of the events of a batch. */
-type Read<E> = (resolved: readonly ResolvedEvent[]) => readonly E[] | Promise<readonly E[]>;
 
 /**
  * Subscriptions to `$all` that resume by themselves. Each has a client of its own, that is a connection: HTTP/2 lets a connection have 64 KiB
@@ -27,13 +23,13 @@ export class Subscriptions {
   constructor(private readonly url: string) {}
 
   /** @throws EventStoreUnavailableError after `tries` failures without an event in between */
-  async *subscribe<E>(options: StoredSubscribeOptions, read: Read<E>): AsyncIterable<Batch<E>> {
+  async *subscribe(options: StoredSubscribeOptions): AsyncIterable<Batch<StoredEvent>> {
     let after = options.after;
     let client = this.open();
     try {
       for (let failures = 0; !options.signal?.aborted;) {
         try {
-          for await (const batch of subscribeOnce(client, { ...options, after }, read)) {
+          for await (const batch of subscribeOnce(client, { ...options, after })) {
             failures = 0;
             after = batch.position;
             yield batch;
@@ -71,11 +67,10 @@ export class Subscriptions {
   }
 }
 
-async function* subscribeOnce<E>(
+async function* subscribeOnce(
   client: EventStoreDBClient,
   options: StoredSubscribeOptions,
-  read: Read<E>,
-): AsyncIterable<Batch<E>> {
+): AsyncIterable<Batch<StoredEvent>> {
   const { after, streamPrefix, types, maxBatch = 1_000, lingerMs = 0, signal } = options;
   const prefixes = options.streamPrefixes ?? (streamPrefix ? [streamPrefix] : []);
   const window = new BatchWindow(maxBatch);
@@ -103,7 +98,7 @@ async function* subscribeOnce<E>(
       if (lingerMs > 0 && window.caughtUp && window.length < maxBatch) await abortableDelay(lingerMs, signal);
       const { resolved, checkpoint, caughtUp } = window.take();
       position = checkpoint ?? resolved[resolved.length - 1]?.event?.position?.commit ?? position;
-      yield { events: await read(resolved), position, caughtUp };
+      yield { events: resolved.map(toStored).filter((event) => event !== undefined), position, caughtUp };
     }
   } finally {
     signal?.removeEventListener('abort', stop);

@@ -1,5 +1,5 @@
 import { hash } from 'node:crypto';
-import canonicalize from 'canonicalize';
+import { configure } from 'safe-stable-stringify';
 import type { EventMetadata } from './messages';
 
 /** What the first event of a stream is chained to. */
@@ -32,9 +32,12 @@ export function chainHashOf(
   return hash('sha256', previous + event, 'hex');
 }
 
+/** Sorts members by UTF-16 code units (RFC 8785, 3.2.3); how it writes strings and numbers is that of ECMAScript, as 3.2.2 asks for. */
+const stringify = configure({ strict: true });
+
 /** RFC 8785 canonical JSON. @throws TypeError for a value that JSON cannot hold. */
 export function canonicalJson(value: unknown): string {
-  const json = canonicalize(value);
+  const json = stringify(value);
   if (json === undefined) throw new TypeError('a value that JSON cannot hold has no canonical form');
   return json;
 }

@@ -67,34 +67,32 @@ type Beginning = Extract<AttemptEvent, { type: 'AttemptRecorded' | 'AttemptStart
 function begin(event: Recorded<Beginning>): AttemptDocument {
   const { tenant, occurredAt } = event.metadata;
   const { attempt, person, course, assessment } = event.data;
-  const taken = { _id: attempt, tenant, person, course, assessment };
-  const untouched = { timedOut: false, results: [], override: null, invalidation: null };
-  if (event.type === 'AttemptStarted') {
-    const { number, closesAt } = event.data;
-    const open = {
-      banked: false,
-      number,
-      startedAt: occurredAt,
-      closesAt,
-      submittedAt: null,
-      grade: null,
-      gradedAt: null,
-    };
-    return { ...taken, status: 'started', ...open, ...untouched };
-  }
-  const { banked, grade } = event.data;
-  return {
-    ...taken,
-    status: grade ? 'graded' : 'awaiting-grade',
-    banked,
+  const begun: AttemptDocument = {
+    _id: attempt,
+    tenant,
+    person,
+    course,
+    assessment,
+    status: 'started',
+    banked: false,
     number: null,
     startedAt: null,
     closesAt: null,
-    submittedAt: occurredAt,
-    grade,
-    gradedAt: grade ? occurredAt : null,
-    ...untouched,
+    submittedAt: null,
+    grade: null,
+    gradedAt: null,
+    timedOut: false,
+    results: [],
+    override: null,
+    invalidation: null,
   };
+  if (event.type === 'AttemptStarted') {
+    const { number, closesAt } = event.data;
+    return { ...begun, number, startedAt: occurredAt, closesAt };
+  }
+  const { banked, grade } = event.data;
+  const status = grade ? 'graded' : 'awaiting-grade';
+  return { ...begun, status, banked, submittedAt: occurredAt, grade, gradedAt: grade && occurredAt };
 }
 
 function goOn(document: AttemptDocument, event: Recorded<Exclude<HandledEvent, Beginning>>): AttemptDocument {
