@@ -134,7 +134,9 @@ export class TamperedLog {
     for (let n = from; n < until; n++) {
       const at = this.seals[n]!;
       const { body } = sealAt(n);
-      const range = records.slice(n === 0 ? 0 : this.seals[n - 1]! + 1, at).map((each) => fingerprint(each.event!).witness);
+      const range = records
+        .slice(n === 0 ? 0 : this.seals[n - 1]! + 1, at)
+        .map((each) => fingerprint(each.event!).witness);
       const before = n === 0 ? undefined : sealAt(n - 1);
       const previous = before && from < n ? before : before && vouchedBy(before, keys);
       const { body: fresh, witness } = nextSeal(body.tenant, previous, range, keys, body.sealedAt);
