@@ -18,7 +18,7 @@ const LEFT_OUT = [
   // native code
   ...['lmdb', 'chdb'],
   // all that an engine or a short command needs, which would read the whole file for it
-  ...['bson', 'canonicalize', 'cli-progress', 'commander', 'csv-parse', 'fflate', 'jose', 'uuid'],
+  ...['bson', 'cli-progress', 'commander', 'csv-parse', 'fflate', 'jose', 'safe-stable-stringify', 'uuid'],
   // find files of their own by where they stand
   ...['pino', 'swagger-ui-dist'],
 ];
