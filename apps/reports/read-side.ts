@@ -10,6 +10,7 @@ import { SharedRead } from '../../infra/shared-read';
 import { mongoProjections } from '../../projections';
 import { reportSql, tablesOf } from '../../projections/clickhouse';
 import { InvalidParameterError, ReadModelBehindError } from '../shared/problems';
+import { Presumption } from './presumption';
 import { knownAtOf } from './query-parameters';
 import { ReportQueue } from './report-queue';
 
@@ -29,6 +30,7 @@ export class ReadSide {
   /** For each report: it goes on while tables that it does not need are still being filled. */
   private readonly reportReached = new Map<string, PositionWatch>();
   private readonly freshness = new Map<string, SharedRead<Freshness>>();
+  private readonly presumptions = new Map<string, Presumption<Freshness>>();
 
   constructor(
     readonly db: Db,
@@ -54,6 +56,20 @@ export class ReadSide {
     return this.warehouse.known(known, tables);
   }
 
+  /**
+   * Reads a report as of how far its tables have come, at the same time as how far that is: what they had when it was last asked for is what they have
+   * now, unless they took rows since.
+   */
+  async asFarAsKnown<Found>(
+    report: string,
+    read: (known: Freshness) => Promise<Found>,
+  ): Promise<{ known: Freshness; answer: Found }> {
+    const presumption =
+      this.presumptions.get(report) ?? new Presumption(() => this.knownAt(undefined, report), hasSameRows);
+    this.presumptions.set(report, presumption);
+    return presumption.answer(read);
+  }
+
   /** Whether the whole warehouse, or all that a report is read from, includes this position. */
   awaitWarehouse(minPosition: string | undefined, report?: string): Promise<void> {
     return this.reached(report).reach(positionOf(minPosition));
@@ -73,6 +89,13 @@ export class ReadSide {
     this.reportReached.set(report, watch);
     return watch;
   }
+}
+
+/** Whether a report up to the earlier position is the same up to the later one, about the same people. */
+function hasSameRows(earlier: Freshness, later: Freshness): boolean {
+  const { position, peopleChanged } = earlier;
+  const noRowsSince = later.changed !== undefined && later.changed <= position && position <= later.position;
+  return noRowsSince && later.peopleChanged === peopleChanged;
 }
 
 function positionOf(minPosition: string | undefined): bigint {

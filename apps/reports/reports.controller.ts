@@ -150,11 +150,13 @@ export class ReportsController {
 
   /** What several managers ask about now, as of the moment when it is their turn. */
   private async answerSeveral({ name, asked, limit }: Alike, managers: readonly string[]) {
-    const { fresh, peopleChanged } = await this.freshness(name, {});
-    const { position, effective } = fresh;
-    const query = { ...asked, asOf: effective, upTo: BigInt(position), peopleChanged, limit: limit + 1 };
-    const reports = await this.readSide.warehouse.reportsOf<object>(name, managers, query);
-    return new Map([...reports].map(([manager, found]) => [manager, { fresh, found }]));
+    const effective = new Date().toISOString();
+    const { known, answer } = await this.readSide.asFarAsKnown(name, ({ position, peopleChanged }) => {
+      const query = { ...asked, asOf: effective, upTo: position, peopleChanged, limit: limit + 1 };
+      return this.readSide.warehouse.reportsOf<object>(name, managers, query);
+    });
+    const fresh = { position: known.position.toString(), time: known.recordedAt, effective };
+    return new Map([...answer].map(([manager, found]) => [manager, { fresh, found }]));
   }
 
   private async file(

@@ -10,6 +10,8 @@ export interface Freshness {
   readonly position: bigint;
   /** ISO 8601; when the store recorded that event. Null while the warehouse is empty. */
   readonly recordedAt: string | null;
+  /** How far the log had come when one of the tables last took rows: up to each position from there on, they have the same. */
+  readonly changed?: bigint | undefined;
   /** How far the log had come when somebody's reporting line or employment last changed; left out where that is not known. */
   readonly peopleChanged?: bigint | undefined;
 }
@@ -158,7 +160,8 @@ export class Warehouse {
     const position = least(tables.length === 0 ? [...reached.values()] : of(tables, reached));
     const isKnown = least(of(this.sql.peopleFrom, reached)) >= position;
     const peopleChanged = isKnown ? greatest(of(this.sql.peopleFrom, changed)) : undefined;
-    return { position, recordedAt: await this.recordedAt(position.toString()), peopleChanged };
+    const lastChanged = greatest(tables.length === 0 ? [...changed.values()] : of(tables, changed));
+    return { position, recordedAt: await this.recordedAt(position.toString()), changed: lastChanged, peopleChanged };
   }
 
   private async recordedAt(position: string): Promise<string | null> {

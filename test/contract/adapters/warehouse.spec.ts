@@ -103,6 +103,7 @@ describe('the warehouse', () => {
     expect(await warehouse.freshness()).toEqual({
       position: 6n,
       recordedAt: expect.stringMatching(/^2026-05-01T/) as string,
+      changed: 6n,
       peopleChanged: 0n, // by none of these events
     });
   });
