@@ -2,6 +2,7 @@ import { execFile } from 'node:child_process';
 import { rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
+import { tables } from '../../apps/attest/commands/tour';
 import type { TourResult } from '../../apps/attest/tour';
 import { CLI } from './reachable-stack';
 import { attest, type CliResult, temporaryFolder } from './running-stack';
@@ -91,11 +92,14 @@ describe('The command line', () => {
     expect(code).not.toBe(0);
   });
 
-  it('given a fresh machine, when the tour is asked for, then everything agrees with the files', async () => {
+  it('given a fresh machine, when the tour is asked for, then everything agrees with the files, and people are shown so', async () => {
     const { code, stdout } = await run('tour', '--json');
     expect(code).toBe(0);
     const result = JSON.parse(stdout) as TourResult;
     expect(result).toMatchObject({ ok: true, hr: { ok: true }, commands: { ok: true }, reports: { ok: true } });
     expect(result).toMatchObject({ audit: { ok: true, differing: 0 } });
+    const forPeople = tables(result);
+    expect(forPeople).toMatch(/^hr +true +867 +867 +0 +0 +7 /m);
+    expect(forPeople).toMatch(/\nEverything agrees \(\d+\.\d s\)\.$/);
   });
 });

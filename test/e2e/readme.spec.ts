@@ -18,6 +18,11 @@ const RUN_ELSEWHERE: Readonly<Record<string, () => void>> = {
   },
   'npm test': () => expect(readFileSync(join(ROOT, '.ci', 'run'), 'utf8')).toMatch(/^npm test$/m),
   'npm run lint': () => expect(readFileSync(join(ROOT, '.ci', 'run'), 'utf8')).toMatch(/^npm run lint$/m),
+  // Takes longer than all other commands together.
+  'npx attest tour': () =>
+    expect(readFileSync(join(__dirname, 'cli.spec.ts'), 'utf8')).toMatch(
+      /^ +const .* = await run\('tour', '--json'\);$/m,
+    ),
   'npm run bench -- engines --json': () => expect(scripts().bench).toBe('node dist/test/bench/main.js'),
   'npm run bench -- load --quick --json': () => expect(scripts().bench).toBe('node dist/test/bench/main.js'),
 };

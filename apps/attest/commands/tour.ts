@@ -1,5 +1,6 @@
 import type { Command } from 'commander';
 import { answer, say, table } from '../terminal';
+import type { TourResult } from '../tour';
 import { command } from './command';
 
 export function addTourCommand(program: Command): void {
@@ -10,13 +11,15 @@ export function addTourCommand(program: Command): void {
   ).action(async ({ json }: { json?: boolean }) => {
     const { tour } = await import('../tour.js');
     const result = await tour(say);
-    answer(result, Boolean(json), () => {
-      const { ok, seconds, ...parts } = result;
-      const rows = Object.entries(parts).map(([part, figures]) => ({ part, ok: String(figures.ok), ...flat(figures) }));
-      return `${rows.map((row) => table([row])).join('\n\n')}\n\n${ok ? 'Everything agrees' : 'SOMETHING DIFFERS'} (${seconds.toFixed(1)} s).`;
-    });
+    answer(result, Boolean(json), () => tables(result));
     if (!result.ok) process.exitCode = 1;
   });
+}
+
+/** What people are shown: a table for each part, and the outcome. */
+export function tables({ ok, seconds, ...parts }: TourResult): string {
+  const rows = Object.entries(parts).map(([part, figures]) => ({ part, ok: String(figures.ok), ...flat(figures) }));
+  return `${rows.map((row) => table([row])).join('\n\n')}\n\n${ok ? 'Everything agrees' : 'SOMETHING DIFFERS'} (${seconds.toFixed(1)} s).`;
 }
 
 function flat(figures: object): Record<string, unknown> {
