@@ -22,15 +22,20 @@ interface Stored {
 
 /** Each store is changed in one way, looked at, and put right again. */
 describe('A reconciliation', () => {
+  let mongo: MongoClient;
+  let clickhouse: ClickHouseClient;
+  // Before the stack ends: a client that ends after its server looks for it for half a minute.
+  afterAll(async () => {
+    await clickhouse.close();
+    await mongo.close();
+  });
   const used = useOwnStack({ environment: { ATTEST_RECONCILE_SECONDS: '10' } });
   const tenant = newTenant();
   const lea = hired({ occurredAt: '2026-01-01T00:00:00Z', employeeNumber: 'lea' });
   const attempt = attempted(lea.person, 'safety', 80);
   const enrollment = enrollmentIdOf(lea.person, 'safety');
   let compliance: ApiClient;
-  let mongo: MongoClient;
   let db: Db;
-  let clickhouse: ClickHouseClient;
   let enrolledAt: string;
   let attemptedAt: string;
 
@@ -45,10 +50,6 @@ describe('A reconciliation', () => {
     enrolledAt = (await admin.command('enroll-learner', { person: lea.person, course: 'safety' })).position;
     attemptedAt = (await admin.command('record-attempt', attempt)).position;
     await admin.settled();
-  });
-  afterAll(async () => {
-    await clickhouse.close();
-    await mongo.close();
   });
 
   const collection = (projection: typeof enrollments | typeof jobTitles | typeof permissions): Collection<Stored> =>
