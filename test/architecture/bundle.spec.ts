@@ -1,5 +1,5 @@
 /** What `.config/bundle-dependencies.mjs` makes of the packages that Attest depends on. Uses the compiled files, so build first. */
-import { execFileSync } from 'node:child_process';
+import { execFileSync, spawnSync } from 'node:child_process';
 import { REPOSITORY } from './source-file';
 
 const LOAD = `
@@ -9,6 +9,13 @@ const LOAD = `
   const compiled = require('node:fs').existsSync(bundle + '/compiled-' + require('node:v8').cachedDataVersionTag());
   process.stdout.write(JSON.stringify({ compiled, apart: apart.map((file) => packages.exec(file)?.[1]) }));
   process.exit();`;
+
+/** The command line, which tells of the bundle if it has read it. */
+const SHORT = `
+  process.on('exit', () => {
+    for (const file of Object.keys(require.cache)) if (file.includes('dist/node_modules')) process._rawDebug(file);
+  });
+  require('./dist/apps/attest/cli.js');`;
 
 /** Loads every service: whether the bundle was compiled before, and the packages that were read from files of their own. */
 function loadEverything(...flags: readonly string[]): { readonly compiled: boolean; readonly apart: string[] } {
@@ -26,5 +33,10 @@ describe('the services are started from one file that holds their packages', () 
       /^(@nestjs|@eventstore|@grpc|@clickhouse|@nats-io|@fastify|fastify$|mongodb$|class-|reflect-metadata|rxjs|prom-client)/;
     expect(apart.filter((name) => name && inBundle.test(name))).toEqual([]);
     expect(apart).toContain('pino'); // which is left out
+  });
+
+  it('which a short command does without', () => {
+    const { status, stderr } = spawnSync(process.execPath, ['-e', SHORT, 'token', '--help'], { cwd: REPOSITORY });
+    expect({ status, stderr: stderr.toString() }).toEqual({ status: 0, stderr: '' });
   });
 });

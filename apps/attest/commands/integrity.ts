@@ -1,5 +1,4 @@
 import type { Command } from 'commander';
-import { rotateKeyFile } from '../../../packages/evidence';
 import type { VerificationResult } from '../../audit/verify';
 import type { AnswerLine } from '../../shared/long-answers';
 import { DataFolder, UsageError } from '../data-folder';
@@ -19,12 +18,13 @@ export function addIntegrityCommands(auditing: Command): void {
     });
 
   command(auditing, 'rotate-key', 'make a new key to seal with; the next seal of each tenant hands over to it').action(
-    (options: Common) => {
+    async (options: Common) => {
       if (process.env.ATTEST_SEAL_KEY) {
         throw new UsageError(
           'The key comes from ATTEST_SEAL_KEY: set it to the new key, and ATTEST_SEAL_KEY_PREVIOUS to the old one.',
         );
       }
+      const { rotateKeyFile } = await import('../../../packages/evidence/index.js');
       const { previous, current } = rotateKeyFile(new DataFolder(options.data).sealKeys);
       const keys = [
         { kid: current.kid, seals: 'from now on' },
