@@ -64,7 +64,7 @@ describe('Projections', () => {
     expect(metrics).toContain('process_resident_memory_bytes');
   });
 
-  it('given those who read again and again, when every read model and table is built anew, then they see no error and no step back', async () => {
+  it('given those who read without a pause, when every read model and table is built anew, then they see no error and no step back', async () => {
     const reading = await readingThrough(used.stack, 'ou', async () => {
       const { answer } = await cli<{ projection: string; differing: number; documents: number }[]>(
         'rebuild',
