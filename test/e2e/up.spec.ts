@@ -1,4 +1,4 @@
-import { randomUUID } from 'node:crypto';
+import { randomInt, randomUUID } from 'node:crypto';
 import { once } from 'node:events';
 import { readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { createServer, type Server } from 'node:net';
@@ -38,8 +38,8 @@ describe('attest up', () => {
   let holder: Server | undefined;
   afterEach(() => holder?.close());
 
-  async function portInUse(): Promise<number> {
-    holder = createServer().listen(0, '127.0.0.1');
+  async function portInUse(port = 0): Promise<number> {
+    holder = createServer().listen(port, '127.0.0.1');
     await once(holder, 'listening');
     return (holder.address() as { port: number }).port;
   }
@@ -131,7 +131,8 @@ describe('attest up', () => {
   });
 
   it('given an engine’s port in use, then one sentence names it and no process is left', async () => {
-    const port = await portInUse();
+    // Below those that the system gives away, so that nobody else has one of its neighbours.
+    const port = await portInUse(randomInt(20_000, 30_000));
     expectOneSentence(await up(join(folder, 'engine-port'), port - 1), new RegExp(`^attest: .*\\b${port}\\b`));
   });
 
