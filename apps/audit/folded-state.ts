@@ -41,11 +41,16 @@ export class FoldedState {
 
   apply(event: RecordedEvent): void {
     for (const projection of this.handlers.get(event.type) ?? []) {
-      try {
-        for (const key of documentKeys(projection, event)) this.evolve(projection, event, key);
-      } catch (error) {
-        this.onPoison(projection.name, event, error); // It does not even say to which document it belongs.
-      }
+      for (const key of this.keysOf(projection, event)) this.evolve(projection, event, key);
+    }
+  }
+
+  private keysOf(projection: AnyProjection, event: RecordedEvent): readonly string[] {
+    try {
+      return documentKeys(projection, event);
+    } catch (error) {
+      this.onPoison(projection.name, event, error);
+      return [];
     }
   }
 

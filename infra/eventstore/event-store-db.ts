@@ -127,8 +127,7 @@ export class EventStoreDb implements EventStore {
 
   async *readStream(stream: string): AsyncIterable<RecordedEvent> {
     for await (const resolved of this.resolved(stream)) {
-      const stored = toStored(resolved);
-      const event = stored && this.toRecorded(stored);
+      const event = this.toRecorded(resolved);
       if (event) yield* await this.personal.open([event]);
     }
   }
@@ -141,11 +140,10 @@ export class EventStoreDb implements EventStore {
     }
   }
 
-  async *subscribeToAll(options: SubscribeOptions): AsyncIterable<EventBatch> {
-    for await (const { events: stored, ...batch } of this.subscribeToStored(options)) {
-      const events = stored.map((each) => this.toRecorded(each)).filter((event) => event !== undefined);
-      yield { ...batch, events: await this.personal.open(events) };
-    }
+  subscribeToAll(options: SubscribeOptions): AsyncIterable<EventBatch> {
+    return this.subscriptions.subscribe(options, (resolved) =>
+      this.personal.open(resolved.map((each) => this.toRecorded(each)).filter((event) => event !== undefined)),
+    );
   }
 
   /**
@@ -154,7 +152,9 @@ export class EventStoreDb implements EventStore {
    *   longer be decoded ends every try at the same place
    */
   subscribeToStored(options: StoredSubscribeOptions): AsyncIterable<Batch<StoredEvent>> {
-    return this.subscriptions.subscribe(options);
+    return this.subscriptions.subscribe(options, (resolved) =>
+      resolved.map(toStored).filter((event) => event !== undefined),
+    );
   }
 
   /** What stored events say with their personal fields in clear; only of those that have any whose key is still there. */
@@ -267,13 +267,22 @@ export class EventStoreDb implements EventStore {
   }
 
   /** Undefined for events that are not of the history: keys of people, and what Attest did not write. */
-  private toRecorded(event: StoredEvent): RecordedEvent | undefined {
-    const { stream, type } = event;
-    if (parseStreamName(stream)?.category === KEY_CATEGORY) this.keys?.learn(stream, type, event.data);
+  private toRecorded({ event }: ResolvedEvent): RecordedEvent | undefined {
+    const stream = event && parseStreamName(event.streamId);
+    if (!stream) return undefined;
+    if (stream.category === KEY_CATEGORY) this.keys?.learn(event.streamId, event.type, event.data);
     const metadata = event.metadata as EventMetadata | undefined;
     if (typeof metadata !== 'object' || typeof metadata.hash !== 'string') return undefined;
-    const data = this.catalog.upcast(type, metadata.schema, event.data as object, metadata.occurredAt);
-    return { ...event, data, metadata };
+    return {
+      id: event.id,
+      stream: event.streamId,
+      revision: Number(event.revision),
+      position: event.position!.commit,
+      type: event.type,
+      data: this.catalog.upcast(event.type, metadata.schema, event.data as object, metadata.occurredAt),
+      metadata,
+      recordedAt: event.created.toISOString(),
+    };
   }
 
   /**

@@ -3,15 +3,19 @@ import {
   type EventStoreDBClient,
   eventTypeFilter,
   excludeSystemEvents,
+  type ResolvedEvent,
   START,
   streamNameFilter,
 } from '@eventstore/db-client';
 import { abortableDelay } from '../abortable-delay';
 import { BatchWindow } from './batch-window';
 import { connect, isBroken, isTransient, unavailable } from './connection';
-import { type Batch, type StoredEvent, type StoredSubscribeOptions, toStored } from './stored';
+import type { Batch, StoredSubscribeOptions } from './stored';
 
 const CHECKPOINT_INTERVAL = 32;
+
+/** What a reader makes of the events of a batch. */
+type Read<E> = (resolved: readonly ResolvedEvent[]) => readonly E[] | Promise<readonly E[]>;
 
 /**
  * Subscriptions to `$all` that resume by themselves. Each has a client of its own, that is a connection: HTTP/2 lets a connection have 64 KiB
@@ -23,13 +27,13 @@ export class Subscriptions {
   constructor(private readonly url: string) {}
 
   /** @throws EventStoreUnavailableError after `tries` failures without an event in between */
-  async *subscribe(options: StoredSubscribeOptions): AsyncIterable<Batch<StoredEvent>> {
+  async *subscribe<E>(options: StoredSubscribeOptions, read: Read<E>): AsyncIterable<Batch<E>> {
     let after = options.after;
     let client = this.open();
     try {
       for (let failures = 0; !options.signal?.aborted;) {
         try {
-          for await (const batch of subscribeOnce(client, { ...options, after })) {
+          for await (const batch of subscribeOnce(client, { ...options, after }, read)) {
             failures = 0;
             after = batch.position;
             yield batch;
@@ -67,10 +71,11 @@ export class Subscriptions {
   }
 }
 
-async function* subscribeOnce(
+async function* subscribeOnce<E>(
   client: EventStoreDBClient,
   options: StoredSubscribeOptions,
-): AsyncIterable<Batch<StoredEvent>> {
+  read: Read<E>,
+): AsyncIterable<Batch<E>> {
   const { after, streamPrefix, types, maxBatch = 1_000, lingerMs = 0, signal } = options;
   const prefixes = options.streamPrefixes ?? (streamPrefix ? [streamPrefix] : []);
   const window = new BatchWindow(maxBatch);
@@ -98,7 +103,7 @@ async function* subscribeOnce(
       if (lingerMs > 0 && window.caughtUp && window.length < maxBatch) await abortableDelay(lingerMs, signal);
       const { resolved, checkpoint, caughtUp } = window.take();
       position = checkpoint ?? resolved[resolved.length - 1]?.event?.position?.commit ?? position;
-      yield { events: resolved.map(toStored).filter((event) => event !== undefined), position, caughtUp };
+      yield { events: await read(resolved), position, caughtUp };
     }
   } finally {
     signal?.removeEventListener('abort', stop);

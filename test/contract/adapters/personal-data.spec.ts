@@ -150,6 +150,13 @@ describe('a key that cannot be read', () => {
     expect(clients).toHaveLength(2);
     expect(clients[0] === clients[1]).toBe(true);
   });
+
+  it('does not end who follows the log: they go on where they were', async () => {
+    const [tenant, person, store] = [newTenant(), randomUUID(), anotherStore('one')];
+    await hire(tenant, person);
+    jest.spyOn(store.keys!, 'findAll').mockRejectedValueOnce(new EventStoreUnavailableError('away for a moment'));
+    expect(await all(store, tenant)).toMatchObject([{ stream: `${tenant}.person-${person}`, data: ada }]);
+  });
 });
 
 describe('a destroyed key', () => {
