@@ -12,7 +12,6 @@ const LONG = [
   'e2e/audit-reconcile',
   'e2e/employees-feed',
   'e2e/imports',
-  'e2e/sample',
   'e2e/erasure',
   'e2e/oulad-reproduce',
   'e2e/unusual-values',
