@@ -1,3 +1,4 @@
+import { rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { jetstream } from '@nats-io/jetstream';
 import { connect, createInbox, headers } from '@nats-io/transport-node';
@@ -14,11 +15,12 @@ import { personIdOf } from '../../packages/people';
 import { type EnrollmentDocument, enrollments } from '../../projections/mongo/enrollments';
 import { DomainInMemory } from './domain-in-memory';
 import { EmployeesHistory, type OpenEnrollment } from './employees-expectations';
+import { FIXTURES, fixtureSlice } from './fixture-slice';
 import { newTenant } from './records';
 import { useStack } from './running-stack';
 
 const { ATTEST_TEST_DATA: data } = process.env;
-const SAMPLE = join(__dirname, '..', 'fixtures', 'employees');
+const SAMPLE = join(FIXTURES, 'employees');
 const MINUTES = 60_000;
 const DATES = ['1985-06-30', '1988-01-01', '1991-07-15', '1995-03-31', '1999-12-31', '2002-08-01', '2026-01-01'];
 /** Facts that are under way at once. */
@@ -68,6 +70,8 @@ async function expectOpen(
 
 describe('The employees feed', () => {
   const used = useStack();
+  const folder = fixtureSlice('employees');
+  afterAll(() => rmSync(folder, { recursive: true }));
 
   async function publish(tenant: string, facts: readonly HrFact[]): Promise<Receipt['outcome'][]> {
     const nats = await connect({ servers: used.stack.urls.nats! });
@@ -127,12 +131,12 @@ describe('The employees feed', () => {
 
   it('given the sample out of order and partly twice, when it is published, then everybody has what the files imply, on any date', async () => {
     const { tenant, settled } = await prepare();
-    const facts = await readHrFacts(SAMPLE);
+    const facts = await readHrFacts(folder);
     const outcomes = await publish(tenant, shuffled(facts, 20_261_123));
     expect(outcomes.filter((outcome) => outcome === 'refused')).toEqual([]);
     expect(outcomes.filter((outcome) => outcome === 'accepted')).toHaveLength(facts.length);
     await settled();
-    await expectHistory(SAMPLE, tenant, facts);
+    await expectHistory(folder, tenant, facts);
   }, 900_000);
 });
 

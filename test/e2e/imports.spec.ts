@@ -1,19 +1,20 @@
-import { cpSync, writeFileSync } from 'node:fs';
+import { cpSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import type { ImportSummary } from '../../apps/attest/import/import-tally';
 import type { Report } from '../../apps/reports/reports.controller';
 import { expectedFromOulad } from '../../apps/attest/tour-expectations';
 import type { CourseOutcomes } from '../../projections/expected-reports';
+import { FIXTURES, fixtureSlice } from './fixture-slice';
 import { newTenant } from './records';
 import { useStack } from './running-stack';
 
-const FIXTURES = join(__dirname, '..', 'fixtures');
-
 describe('Imports', () => {
   const used = useStack();
+  const folders = { oulad: fixtureSlice('oulad'), employees: fixtureSlice('employees') };
+  afterAll(() => Object.values(folders).forEach((folder) => rmSync(folder, { recursive: true })));
 
   async function run(kind: 'oulad' | 'employees', tenant: string): Promise<ImportSummary> {
-    const result = await used.stack.cli('import', kind, join(FIXTURES, kind), '--tenant', tenant, '--json');
+    const result = await used.stack.cli('import', kind, folders[kind], '--tenant', tenant, '--json');
     if (result.code !== 0) throw new Error(result.stderr);
     return JSON.parse(result.stdout) as ImportSummary;
   }
@@ -31,7 +32,7 @@ describe('Imports', () => {
     expect(refused).toBe(3); // registrations that ended in two ways at once
     expect(first.refusals).toHaveLength(refused);
     const rows = await report<CourseOutcomes>('course-outcomes', tenant);
-    const expected = await expectedFromOulad(join(FIXTURES, 'oulad'));
+    const expected = await expectedFromOulad(folders.oulad);
     expect(rows).toEqual(
       expected.map(({ meanScore, ...row }) => ({
         ...row,

@@ -13,16 +13,16 @@ import { LocalMasterKeys } from '../../infra/keys';
 import { CommandPipeline } from '../../packages/eventsourcing';
 import { readMigrations, reportSql } from '../../projections/clickhouse';
 import { projectionVersion, reportDigest } from '../../projections/clickhouse/report-digest';
+import { fixtureSlice } from './fixture-slice';
 import { PipelineDoor } from './pipeline-door';
 import { temporaryFolder } from './running-stack';
 
-const { ATTEST_TEST_DATA, ATTEST_TEST_FULL_IMPORT } = process.env;
+const { ATTEST_TEST_DATA, ATTEST_TEST_FULL_IMPORT, ATTEST_TEST_FULL_SIZE } = process.env;
 /** The whole data takes minutes: it is asked for by a variable of its own, as its import is. */
 const isFull = Boolean(ATTEST_TEST_FULL_IMPORT && ATTEST_TEST_DATA);
-const FOLDER = isFull ? join(ATTEST_TEST_DATA!, 'oulad') : join(__dirname, '..', 'fixtures', 'oulad');
 const MINUTES = 60_000;
 /** Commands at once; between them a report may be asked. */
-const PIECE = isFull ? 2_000 : 200;
+const PIECE = isFull ? 2_000 : 50;
 const TENANT = 'ou';
 /** Within the presentations of the data, which begin in February and October of 2013 and 2014. */
 const DATES = [
@@ -32,6 +32,7 @@ const DATES = [
 
 describe(`The log of the ${isFull ? 'whole OULAD data' : 'sample of the OULAD data'}`, () => {
   const data = temporaryFolder();
+  const folder = isFull ? join(ATTEST_TEST_DATA!, 'oulad') : fixtureSlice('oulad');
   let engines: ChildEngine[];
   let store: EventStoreDb;
   let clickhouse: ClickHouseClient;
@@ -52,6 +53,7 @@ describe(`The log of the ${isFull ? 'whole OULAD data' : 'sample of the OULAD da
     store.close();
     for (const engine of engines) await engine.close();
     rmSync(data, { recursive: true });
+    if (!isFull) rmSync(folder, { recursive: true });
   });
 
   /** Brings the warehouse up to the end of the log. Gives the position. */
@@ -72,7 +74,7 @@ describe(`The log of the ${isFull ? 'whole OULAD data' : 'sample of the OULAD da
       const loader = new WarehouseLoader(clickhouse, readMigrations());
       const warehouse = new Warehouse(clickhouse, reportSql);
       const saved: { request: ReproductionRequest; digest: string; rows: object[] }[] = [];
-      const facts = await countOulad(FOLDER);
+      const facts = await countOulad(folder);
       let sent = 0;
       const ask = async (): Promise<void> => {
         const upTo = await caughtUp(loader);
@@ -93,8 +95,10 @@ describe(`The log of the ${isFull ? 'whole OULAD data' : 'sample of the OULAD da
           }
         },
       };
-      const summary = await importOulad(growing, TENANT, FOLDER, () => undefined);
-      expect(summary.facts).toMatchObject(isFull ? { sent: 249_170, refused: 9 } : { sent: 3_074 });
+      const summary = await importOulad(growing, TENANT, folder, () => undefined);
+      expect(summary.facts).toMatchObject(
+        isFull ? { sent: 249_170, refused: 9 } : { sent: ATTEST_TEST_FULL_SIZE ? 3_074 : 837 },
+      );
       while (saved.length < DATES.length) await ask();
 
       const reproduction = new Reproduction(store, { clickhouse: engines[1]!.url } as never);
