@@ -1,7 +1,7 @@
 import { setTimeout as delay } from 'node:timers/promises';
-import { SplitStack } from './split-stack';
+import type { SplitStack } from './split-stack';
 import { positionOf } from './three-stores';
-import { Trial, TRIAL_SERVICES } from './trial';
+import { Trial } from './trial';
 
 export type Store = 'mongodb' | 'clickhouse';
 
@@ -21,23 +21,21 @@ const SAMPLES = 6;
  * Takes ClickHouse away for `seconds`, and MongoDB for as long, beginning a quarter of that later, while commands go on. Resolves when
  * both have caught up by themselves and agree with the log.
  */
-export async function overlappingOutages(seconds: number): Promise<{ outages: readonly Outage[]; retried: number }> {
-  const stack = await SplitStack.start({ services: TRIAL_SERVICES });
-  try {
-    const trial = await Trial.begin(stack, { senders: 2, rest: 300 });
-    await trial.resume();
-    await trial.goOn(10);
-    const outages = await Promise.all([
-      outage(stack, trial, 'clickhouse', seconds),
-      delay(seconds * 250).then(() => outage(stack, trial, 'mongodb', seconds)),
-    ]);
-    await trial.goOn(10);
-    await trial.verifyPositions();
-    await trial.verifyContent();
-    return { outages, retried: trial.load.retried };
-  } finally {
-    await stack.stop();
-  }
+export async function overlappingOutages(
+  stack: SplitStack,
+  seconds: number,
+): Promise<{ outages: readonly Outage[]; retried: number }> {
+  const trial = await Trial.begin(stack, { senders: 2, rest: 300 });
+  await trial.resume();
+  await trial.goOn(10);
+  const outages = await Promise.all([
+    outage(stack, trial, 'clickhouse', seconds),
+    delay(seconds * 250).then(() => outage(stack, trial, 'mongodb', seconds)),
+  ]);
+  await trial.goOn(10);
+  await trial.verifyPositions();
+  await trial.verifyContent();
+  return { outages, retried: trial.load.retried };
 }
 
 async function outage(stack: SplitStack, { load }: Trial, store: Store, seconds: number): Promise<Outage> {
