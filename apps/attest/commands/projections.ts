@@ -73,7 +73,7 @@ export function addProjectionsCommands(program: Command): void {
       const client = await connect(options, 'admin');
       const names = options.all ? await everyName(client) : given;
       if (names.length === 0) throw new UsageError('Name the read models or tables to rebuild, or give --all.');
-      for (const name of names) await client.post(pathOf(name, 'rebuild'));
+      await Promise.all(names.map((name) => client.post(pathOf(name, 'rebuild'))));
       const builds = await untilBuilt(client, names, 'Rebuilding');
       answer(builds, Boolean(options.json), () => describeBuilds(builds, Boolean(options.diff)));
     });
@@ -108,26 +108,26 @@ async function readParked(client: AttestClient): Promise<ParkedEvent[]> {
   }
 }
 
-/** Waits until queries read what was asked for. */
+/** Waits until queries read what was asked for. One look tells of all of it: who builds has better to do than to answer. */
 async function untilBuilt(client: AttestClient, names: readonly string[], label: string): Promise<BuildSummary[]> {
   if (names.length === 0) return [];
   const { log } = await client.get<Status>('/v1/status');
   const bar = progressBar(label, Number(log));
   let shown = 0;
   for (;;) {
-    const states = await Promise.all(names.map((name) => client.get<ReadModelAnswer>(pathOf(name))));
-    if (states.every(({ building }) => building === null)) {
-      bar.advance(Number(log) - shown);
-      bar.stop();
-      return states.map(toSummary);
-    }
     const rows = await client.get<ProjectionRow[]>('/v1/projections');
-    const behind = rows.filter(({ projection, state }) => names.includes(projection) && state === 'catching-up');
+    const building = rows.filter(({ projection, state }) => names.includes(projection) && state !== 'live');
+    if (building.length === 0) break;
+    const behind = building.filter(({ state }) => state === 'catching-up');
     const reached = Math.min(Number(log), ...behind.map(({ position }) => Number(position)));
     bar.advance(Math.max(reached - shown, 0));
     shown = Math.max(reached, shown);
     await delay(POLL);
   }
+  bar.advance(Number(log) - shown);
+  bar.stop();
+  const states = names.map((name) => client.get<ReadModelAnswer>(pathOf(name)));
+  return (await Promise.all(states)).map(toSummary);
 }
 
 function toSummary({ projection, active, last }: ReadModelAnswer): BuildSummary {
