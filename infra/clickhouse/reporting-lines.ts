@@ -1,13 +1,5 @@
 import type { ClickHouseClient } from '@clickhouse/client';
-import type { ReportSql } from '../../packages/eventsourcing';
-
-/** Somebody, as far as a report needs to know them to say whose team they are in. */
-export interface Member {
-  /** Person id of whom they report to. */
-  readonly lead: string;
-  readonly works: boolean;
-  readonly employeeNumber: string;
-}
+import type { ReportSql, TeamMember } from '../../packages/eventsourcing';
 
 /** Where in the log and until when the lines are read: ISO 8601 as ClickHouse writes it, and a position. */
 export interface LineMoment {
@@ -15,7 +7,7 @@ export interface LineMoment {
   readonly upTo: bigint;
 }
 
-type Facts = Omit<Member, 'lead'>;
+type Facts = Omit<TeamMember, 'lead'>;
 type PeopleSql = ReportSql['people'];
 
 /** Ids of a change that are looked at one by one; when more changed, everything is read anew. */
@@ -84,7 +76,7 @@ export class ReportingLines {
     depth: 'subtree' | 'direct',
     most: number,
     at: LineMoment,
-  ): Promise<Map<string, Map<string, Member>>> {
+  ): Promise<Map<string, Map<string, TeamMember>>> {
     const walks = managers.map((manager) => new Walk(manager));
     for (let level = 0; level < (depth === 'direct' ? 1 : DEPTH); level++) {
       const going = walks.filter((walk) => walk.reached.size > 0 && walk.leads.size <= most);
@@ -182,7 +174,7 @@ class Walk {
     this.reached = next;
   }
 
-  membersWith(facts: ReadonlyMap<string, Facts>): Map<string, Member> {
+  membersWith(facts: ReadonlyMap<string, Facts>): Map<string, TeamMember> {
     return new Map([...this.leads].map(([person, lead]) => [person, { lead, ...facts.get(person)! }]));
   }
 }

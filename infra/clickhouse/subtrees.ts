@@ -1,10 +1,10 @@
 import type { ClickHouseClient } from '@clickhouse/client';
-import type { ReportSql } from '../../packages/eventsourcing';
-import { type Member, ReportingLines } from './reporting-lines';
+import type { ReportSql, TeamMember } from '../../packages/eventsourcing';
+import { ReportingLines } from './reporting-lines';
 import { toDateTime64 } from './landed-rows';
 
 /** Whom a report is about: the manager and everybody below, by person id. */
-export type Subtree = ReadonlyMap<string, Member>;
+export type Subtree = ReadonlyMap<string, TeamMember>;
 
 export interface SubtreeQuestion {
   readonly tenant: string;

@@ -1,6 +1,6 @@
 import type { Readable } from 'node:stream';
 import type { ClickHouseClient } from '@clickhouse/client';
-import type { ReportSql } from '../../packages/eventsourcing';
+import type { CountedReport, ReportSql } from '../../packages/eventsourcing';
 import { type Subtree, Subtrees } from './subtrees';
 import { toDateTime64 } from './landed-rows';
 
@@ -65,18 +65,52 @@ export class Warehouse {
     const question = { tenant, managers, scope, asOf, upTo };
     const subtrees = peopleChanged === undefined ? NONE : await this.subtrees.of({ ...question, peopleChanged });
     const reports = new Map<string, Row[]>();
+    const counted = this.sql.counted(name);
     for (const group of groupsOf(subtrees)) {
-      const prepared = this.preparedFor(name, { ...parameters, limit: 0, manager: SEVERAL }, new Map(group));
-      const answer = await this.clickhouse.query({ ...prepared, format: 'JSONEachRow' });
-      const rows = await answer.json<Row>();
-      for (const [manager, subtree] of group) {
-        reports.set(manager, rows.filter(belongsTo(manager, subtree, scope, this.sql.partedBy(name)!)));
-      }
+      const found = counted
+        ? await this.counted<Row>(counted, new Map(group), parameters)
+        : await this.parted<Row>(name, new Map(group), parameters, scope);
+      for (const [manager, rows] of found) reports.set(manager, rows);
     }
     for (const manager of managers) {
       if (!reports.has(manager)) reports.set(manager, await this.report<Row>(name, { ...parameters, manager }));
     }
     return reports;
+  }
+
+  private async parted<Row extends object>(
+    name: string,
+    subtrees: ReadonlyMap<string, Subtree>,
+    parameters: ReportQuery,
+    scope: string,
+  ): Promise<Map<string, Row[]>> {
+    const prepared = this.preparedFor(name, { ...parameters, limit: 0, manager: SEVERAL }, subtrees);
+    const answer = await this.clickhouse.query({ ...prepared, format: 'JSONEachRow' });
+    const rows = await answer.json<Row>();
+    const ofManager = ([manager, subtree]: [string, Subtree]) =>
+      rows.filter(belongsTo(manager, subtree, scope, this.sql.partedBy(name)!));
+    return new Map([...subtrees].map((entry) => [entry[0], ofManager(entry)]));
+  }
+
+  private async counted<Row extends object>(
+    { sql, count }: CountedReport,
+    subtrees: ReadonlyMap<string, Subtree>,
+    parameters: ReportQuery,
+  ): Promise<Map<string, Row[]>> {
+    const { asOf } = parameters;
+    const answer = await this.clickhouse.query({
+      ...preparedOf(sql, { ...parameters, limit: 0 }, subtrees),
+      format: 'JSONCompactEachRow',
+    });
+    const rows = new Map<string, unknown[][]>();
+    for (const row of await answer.json<unknown[]>()) {
+      const person = row[0] as string;
+      rows.set(person, [...(rows.get(person) ?? []), row]);
+    }
+    const asked = { ...defaultsOf(sql), ...parameters, asOf };
+    return new Map(
+      [...subtrees].map(([manager, subtree]) => [manager, count(rows, subtree, { ...asked, manager }) as Row[]]),
+    );
   }
 
   /** The same as ClickHouse writes it in one of its formats, piece by piece. */
@@ -103,17 +137,7 @@ export class Warehouse {
 
   /** @param subtrees by manager, where they are known */
   private preparedFor(name: string, asked: ReportQuery, subtrees: ReadonlyMap<string, Subtree> | undefined) {
-    const { limit = 0, offset = 0, peopleChanged: _, upTo, ...parameters } = asked;
-    const sql = this.sqlOf(name, subtrees);
-    const asOf = toDateTime64(parameters.asOf);
-    const people = subtrees && peopleOf(subtrees);
-    const query_params = namedIn(sql, { ...defaultsOf(sql), ...parameters, ...people, asOf, upTo: upTo.toString() });
-    // The people who are known are few enough for one thread, and what comes of them all is sooner there than several threads are started.
-    const clickhouse_settings = {
-      output_format_json_quote_64bit_integers: 0,
-      ...(people && { max_threads: 1 }),
-    } as const;
-    return { query: partOf(sql, Number(limit), Number(offset)), query_params, clickhouse_settings };
+    return preparedOf(this.sqlOf(name, subtrees), asked, subtrees);
   }
 
   private sqlOf(name: string, subtrees: object | undefined): string {
@@ -197,6 +221,19 @@ function greatest(positions: readonly bigint[]): bigint {
 const RECORDED_AT = `
   SELECT concat(replaceOne(toString(recorded_at), ' ', 'T'), 'Z') AS at FROM events WHERE position = {position:UInt64}`;
 
+function preparedOf(sql: string, asked: ReportQuery, subtrees: ReadonlyMap<string, Subtree> | undefined) {
+  const { limit = 0, offset = 0, peopleChanged: _, upTo, ...parameters } = asked;
+  const asOf = toDateTime64(parameters.asOf);
+  const people = subtrees && peopleOf(subtrees);
+  const query_params = namedIn(sql, { ...defaultsOf(sql), ...parameters, ...people, asOf, upTo: upTo.toString() });
+  // The people who are known are few enough for one thread, and what comes of them all is sooner there than several threads are started.
+  const clickhouse_settings = {
+    output_format_json_quote_64bit_integers: 0,
+    ...(people && { max_threads: 1 }),
+  } as const;
+  return { query: partOf(sql, Number(limit), Number(offset)), query_params, clickhouse_settings };
+}
+
 /** What the SQL of a report says of its parameters: `-- default <parameter> <value>`. */
 function defaultsOf(sql: string): Record<string, string> {
   const defaults = sql.matchAll(/^-- default (\w+) ?(.*)$/gm);
@@ -211,23 +248,14 @@ function namedIn(sql: string, parameters: Readonly<Record<string, unknown>>): Re
 /** Everybody of several subtrees, as reports take them; see `ReportSql`. */
 function peopleOf(subtrees: ReadonlyMap<string, Subtree>) {
   const below = new Set<string>();
-  const leads = new Map<string, string>();
-  const numbers = new Map<string, string>();
+  const team = new Set<string>();
   for (const [manager, subtree] of subtrees) {
-    for (const [person, { lead, works }] of subtree) {
+    for (const [person, { works }] of subtree) {
       below.add(person);
-      if (person === manager || !works) continue;
-      leads.set(person, lead);
-      numbers.set(lead, subtree.get(lead)!.employeeNumber);
+      if (works && person !== manager) team.add(person);
     }
   }
-  return {
-    below: [...below],
-    team: [...leads.keys()],
-    leads: [...leads.values()],
-    leaders: [...numbers.keys()],
-    numbers: [...numbers.values()],
-  };
+  return { below: [...below], team: [...team] };
 }
 
 /** Rows of a query's answer. As part of the text: the settings that say the same make ClickHouse analyse the query twice. */

@@ -3,7 +3,9 @@
 -- A report knows its people first, so the order key begins with the person: a team is a few short ranges of the table however large
 -- the table is, and short granules in small compressed blocks keep each of them short. A person has few facts, so argMax over them is cheap for any day
 -- and any place in the log, and no current state has to be kept. Not partitioned: no report asks for a span of time.
--- version 2
+-- The primary key is no longer than what reports look for, since every id is held against it in every part. Each part is another short range for
+-- each person, so what has lain for a day becomes one part; since that is new then, a table is merged so at most once a day.
+-- version 3
 CREATE TABLE IF NOT EXISTS member_facts
 (
     tenant          LowCardinality(String),
@@ -25,8 +27,10 @@ CREATE TABLE IF NOT EXISTS member_facts
     position        UInt64 CODEC(Delta, ZSTD)
 )
 ENGINE = ReplacingMergeTree
+PRIMARY KEY (tenant, person)
 ORDER BY (tenant, person, enrollment, position)
-SETTINGS index_granularity = 128, min_compress_block_size = 4096, max_compress_block_size = 65536;
+SETTINGS index_granularity = 128, min_compress_block_size = 4096, max_compress_block_size = 65536,
+    min_age_to_force_merge_seconds = 86400;
 
 -- derive from PersonHired, PersonRehired, PersonTransferred, PersonTerminated, ReportingLineChanged, LearnerEnrolled, RequirementAdded, RequirementEnded, DueDateMoved, LearnerExempted, LearnerWithdrawn, EnrollmentCompleted, EnrollmentFailed, EnrollmentSuperseded, LearnerCertified, CertificationRenewed, CertificationExpired
 INSERT INTO member_facts

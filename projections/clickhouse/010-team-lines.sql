@@ -1,7 +1,8 @@
 -- Reporting lines as the reports walk them, from a manager down: one row when somebody joins the manager's team, and one for every
 -- earlier manager of theirs when they join another. The newest row of manager and person says whether they are in the team, for any
 -- day and any place in the log, without a look at the person's other rows: that is one short range per manager and level.
--- version 2
+-- Primary key and merges as in 009-member-facts.sql.
+-- version 3
 CREATE TABLE IF NOT EXISTS team_lines
 (
     tenant      LowCardinality(String),
@@ -12,8 +13,10 @@ CREATE TABLE IF NOT EXISTS team_lines
     position    UInt64 CODEC(Delta, ZSTD)
 )
 ENGINE = ReplacingMergeTree
+PRIMARY KEY (tenant, manager)
 ORDER BY (tenant, manager, person, position)
-SETTINGS index_granularity = 128, min_compress_block_size = 4096, max_compress_block_size = 65536;
+SETTINGS index_granularity = 128, min_compress_block_size = 4096, max_compress_block_size = 65536,
+    min_age_to_force_merge_seconds = 86400;
 
 -- derive from ReportingLineChanged
 INSERT INTO team_lines

@@ -1,6 +1,7 @@
 -- One row per event that counts for an attempt, by person: what attempt_facts and attempt_invalidations hold, for reports about a
 -- team. Grouping by person and attempt follows the order key, so that a report over everybody runs through the table in bounded memory.
--- version 2
+-- Primary key and merges as in 009-member-facts.sql.
+-- version 3
 CREATE TABLE IF NOT EXISTS member_attempts
 (
     tenant      LowCardinality(String),
@@ -16,8 +17,10 @@ CREATE TABLE IF NOT EXISTS member_attempts
     position    UInt64 CODEC(Delta, ZSTD)
 )
 ENGINE = ReplacingMergeTree
+PRIMARY KEY (tenant, person)
 ORDER BY (tenant, person, attempt, position)
-SETTINGS index_granularity = 256, min_compress_block_size = 8192, max_compress_block_size = 65536;
+SETTINGS index_granularity = 256, min_compress_block_size = 8192, max_compress_block_size = 65536,
+    min_age_to_force_merge_seconds = 86400;
 
 -- derive from AttemptRecorded, AttemptSubmitted, AttemptTimedOut, AttemptGraded, ScoreOverridden, AttemptInvalidated
 INSERT INTO member_attempts

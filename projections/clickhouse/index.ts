@@ -1,7 +1,8 @@
 import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { type ReportSql, targetOf, type WarehouseMigration } from '../../packages/eventsourcing';
+import { type CountedReport, type ReportSql, targetOf, type WarehouseMigration } from '../../packages/eventsourcing';
 import { peopleSql } from './people-sql';
+import { countTeams } from './team-compliance';
 
 /** Between what a file creates and how its rows are derived, with the types of event that they are derived from. */
 const DERIVE = /^-- derive from (.+)$/m;
@@ -51,9 +52,15 @@ export function readReport(name: string, people?: 'given'): string {
   return [...sql.matchAll(DEFAULT)].map(([line]) => `${line}\n`).join('') + read(given);
 }
 
+/** How a report is counted outside ClickHouse where its people are known: `<name>.standing.sql` gives the rows. */
+export function readCounted(name: string): CountedReport | undefined {
+  return name === 'team-compliance' ? { sql: read(`${name}.standing.sql`), count: countTeams } : undefined;
+}
+
 /** Everything that the warehouse is asked with. */
 export const reportSql: ReportSql = {
   report: readReport,
+  counted: readCounted,
   partedBy: (name) => describeReport(name).partedBy,
   people: peopleSql,
   peopleFrom: ['010-team-lines', '004-person-facts'],

@@ -1,6 +1,6 @@
 import { createHash } from 'node:crypto';
 import { canonicalJson } from '../../packages/eventsourcing';
-import { readMigrations, readReport } from '.';
+import { readCounted, readMigrations, readReport } from '.';
 
 /** Everything that an answer's digest is over. */
 export interface DigestedReport {
@@ -31,7 +31,8 @@ export function projectionVersion(report: string): string {
   if (known) return known;
   const hash = createHash('sha256');
   for (const { name, create, derive = '' } of readMigrations()) hash.update([name, ...create, derive].join('\n'));
-  const version = hash.update(readReport(report)).update(readReport(report, 'given')).digest('hex');
+  for (const sql of [readReport(report), readReport(report, 'given'), readCounted(report)?.sql ?? '']) hash.update(sql);
+  const version = hash.digest('hex');
   versions.set(report, version);
   return version;
 }

@@ -24,6 +24,7 @@ export const peak: Part = async ({ quick, report }) => {
   const organisation = await Organisation.begin(stack, TENANT);
   try {
     await organisation.grow(attempts, report);
+    await organisation.becomeOld();
     const managers = await organisation.managers(500);
     const fifty = await organisation.managers(50);
     const tokenOf = (sub: string): Promise<string> => stack.token({ sub, tenant: TENANT, roles: ['manager'] });

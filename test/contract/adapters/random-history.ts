@@ -70,7 +70,7 @@ export function randomHistory(seed: number, size: { people: number; events: numb
       begun.add(enrollment.enrollment);
       write(type, day, data);
     };
-    const due = random() < 0.2 ? null : on(below(DAYS));
+    const due = random() < 0.2 ? null : on(below(DAYS + 40));
     const certificate = { certifiedOn: on(day), expiresOn: on(day + below(60)), renewalOpensOn: null };
     const attempt = (): void => {
       const known = attempts.filter(({ next }) => next !== null);

@@ -13,6 +13,19 @@ it('ReplacingMergeTree keeps the newest version of a row, at once with FINAL', a
   expect(await value(clickhouse.client, `SELECT count() FROM ${table}`)).toBe('1');
 }); // prettier-ignore
 
+it('a table becomes one part when it is old enough', async () => {
+  const table = await clickhouse.table(
+    'id UInt32',
+    'MergeTree ORDER BY id SETTINGS min_age_to_force_merge_seconds = 1',
+  );
+  for (const id of [1, 2]) await command(`INSERT INTO ${table} SELECT ${id} FROM numbers(10)`);
+  await until(async () => {
+    const [parts] = await rows<{ n: number }>(clickhouse.client, `SELECT uniqExact(_part)::UInt32 AS n FROM ${table}`);
+    return parts!.n === 1;
+  });
+  expect(await value(clickhouse.client, `SELECT count() FROM ${table}`)).toBe('20');
+});
+
 it('a materialized view derives its rows from each insert', async () => {
   const facts = await clickhouse.table('course String, score Float64');
   const totals = await clickhouse.table('course String, n SimpleAggregateFunction(sum, UInt64)', 'AggregatingMergeTree ORDER BY course');

@@ -37,8 +37,9 @@ let loaded: Native | undefined;
 
 /** Loads half a gigabyte of ClickHouse on first use, so that merely importing the engine costs nothing. */
 function native(): Native {
+  if (loaded) return loaded;
   const load = createRequire(__filename);
-  loaded ??= (load(join(dirname(load.resolve('chdb')), 'dist', 'loader.js')) as { loadNative(): Native }).loadNative();
+  loaded = (load(join(dirname(load.resolve('chdb')), 'dist', 'loader.js')) as { loadNative(): Native }).loadNative();
   return loaded;
 }
 
