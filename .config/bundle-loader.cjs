@@ -1,4 +1,4 @@
-// Stands as `dist/node_modules/.bundle/index.js`, see bundle-dependencies.mjs: exports the packages in bundle.js beside it, compiled before.
+// Stands as `dist/node_modules/.bundle/index.js` and as that of `.short`, see bundle-dependencies.mjs: exports the packages in bundle.js beside it, compiled before.
 const { existsSync, readFileSync, writeFileSync } = require('node:fs');
 const { join } = require('node:path');
 const { cachedDataVersionTag } = require('node:v8');
