@@ -22,8 +22,17 @@ const SETTLED = history
   .slice(0, 10);
 const loaded = useLoadedWarehouse(history);
 
+const folds = new Map<string, ReturnType<typeof foldAnew>>();
+
 /** What the log said up to a position about the time up to the end of a day. */
 function fold(on: string, upTo: bigint) {
+  const key = `${on} ${upTo}`;
+  const folded = folds.get(key) ?? foldAnew(on, upTo);
+  folds.set(key, folded);
+  return folded;
+}
+
+function foldAnew(on: string, upTo: bigint) {
   const folded = {
     people: new ProjectionFold<PersonDocument>(people),
     enrollments: new ProjectionFold<EnrollmentDocument>(enrollments),

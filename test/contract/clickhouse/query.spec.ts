@@ -136,19 +136,21 @@ describe('settings', () => {
 });
 
 describe('long answers', () => {
-  test('three million rows arrive whole', async () => {
-    const answer = await ch.client.query({ query: 'SELECT number AS n FROM numbers(3000000)', format: 'CSV' });
+  test('many rows arrive whole', async () => {
+    const count = process.env.ATTEST_TEST_FULL_SIZE ? 3_000_000 : 500_000;
+    const answer = await ch.client.query({ query: `SELECT number AS n FROM numbers(${count})`, format: 'CSV' });
     let rows = 0;
     let sum = 0;
     for await (const chunk of answer.stream()) {
       for (const row of chunk) sum += Number(row.text);
       rows += chunk.length;
     }
-    expect([rows, sum]).toEqual([3_000_000, 4_499_998_500_000]);
+    expect([rows, sum]).toEqual([count, (count * (count - 1)) / 2]);
   });
 
   test('an error in the middle reaches the client', async () => {
-    const query = "SELECT throwIf(number = 5000000, 'gone wrong') AS x, toString(number) AS y FROM numbers(10000000)";
+    // Ten megabytes of it are good: far more than any server keeps back.
+    const query = "SELECT throwIf(number = 500000, 'gone wrong') AS x, toString(number) AS y FROM numbers(1000000)";
     const read = async (): Promise<void> => {
       const answer = await ch.client.query({ query, format: 'JSONEachRow', clickhouse_settings: { max_threads: 1 } });
       for await (const _ of answer.stream()) continue;

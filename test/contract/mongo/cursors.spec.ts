@@ -47,10 +47,10 @@ it('opens a cursor without reading with batchSize 0', async () => {
 
 it('keeps a reply below 16 MB', async () => {
   const big = 'y'.repeat(1024 * 1024);
-  const collection = await given.collection(Array.from({ length: 40 }, (_, n) => ({ _id: n, big })));
+  const collection = await given.collection(Array.from({ length: 20 }, (_, n) => ({ _id: n, big })));
   const cursor = await batchOf({ find: collection.collectionName, batchSize: 100 });
   expect(cursor.firstBatch.length).toBeLessThan(17);
-  expect(await collection.find({}, { projection: { _id: 1 }, batchSize: 40 }).toArray()).toHaveLength(40);
+  expect(await collection.find({}, { projection: { _id: 1 }, batchSize: 20 }).toArray()).toHaveLength(20);
   expect((await collection.find().toArray()).every((one) => one.big === big)).toBe(true);
 });
 
@@ -120,7 +120,7 @@ it('ends with its session', async () => {
 });
 
 it('obeys maxTimeMS', async () => {
-  const collection = await given.collection(many(20_000));
+  const collection = await given.collection(many(2_000));
   const slow = collection
     .find({
       $expr: {
