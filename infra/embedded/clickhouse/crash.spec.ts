@@ -6,7 +6,7 @@ import { type ChildEngine, startEngineProcess } from '../child';
 import { processorSeconds } from '../process-usage';
 
 /** Few for whoever waits for `npm test`, 50 in CI (see `.ci/run`). */
-const KILLS = Number(process.env.ATTEST_TEST_ENGINE_KILLS ?? 10);
+const KILLS = Number(process.env.ATTEST_TEST_ENGINE_KILLS ?? 5);
 const BATCH = 100;
 const WRITERS = 4;
 

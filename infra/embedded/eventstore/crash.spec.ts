@@ -12,7 +12,7 @@ import {
 import { startEngineProcess } from '../child';
 
 /** Few for whoever waits for `npm test`, 50 in CI (see `.ci/run`). */
-const KILLS = Number(process.env.ATTEST_TEST_ENGINE_KILLS ?? 10);
+const KILLS = Number(process.env.ATTEST_TEST_ENGINE_KILLS ?? 5);
 const WRITERS = 16;
 
 let dataDir: string;

@@ -5,7 +5,7 @@ import { type Collection, MongoClient, MongoServerError } from 'mongodb';
 import { startEngineProcess } from '../child';
 
 /** Few for whoever waits for `npm test`, 50 in CI (see `.ci/run`). */
-const KILLS = Number(process.env.ATTEST_TEST_ENGINE_KILLS ?? 10);
+const KILLS = Number(process.env.ATTEST_TEST_ENGINE_KILLS ?? 5);
 const BATCH = 40;
 
 interface Item {
