@@ -1,6 +1,7 @@
 /** What the engine does with folders that are not its own, not whole or in use: one sentence, and nothing touched. */
 import {
   cpSync,
+  existsSync,
   mkdirSync,
   mkdtempSync,
   readdirSync,
@@ -18,6 +19,8 @@ import { type ChildEngine, startEngineProcess } from '../child';
 import { EngineStartError } from '../engine';
 
 let dir: string;
+const templates = mkdtempSync(join(tmpdir(), 'attest-clickhouse-template-'));
+const template = join(templates, 'filled');
 const engines: ChildEngine[] = [];
 
 beforeEach(() => {
@@ -27,6 +30,7 @@ afterEach(async () => {
   for (const engine of engines.splice(0)) await engine.kill();
   rmSync(dir, { recursive: true, force: true });
 });
+afterAll(() => rmSync(templates, { recursive: true, force: true }));
 
 async function start(dataDir = dir, port = 0): Promise<ChildEngine> {
   const engine = await startEngineProcess('clickhouse', { dataDir, port });
@@ -59,9 +63,14 @@ async function refusal(dataDir = dir, port = 0): Promise<string> {
   return message;
 }
 
-/** A folder with a table of ten rows, closed cleanly. */
+/** Puts a folder with a table of ten rows, closed cleanly, in the place of this one. */
 async function filled(): Promise<void> {
-  const engine = await start();
+  if (!existsSync(template)) await fill(template);
+  cpSync(template, dir, { recursive: true, verbatimSymlinks: true });
+}
+
+async function fill(dataDir: string): Promise<void> {
+  const engine = await start(dataDir);
   await ask(engine.url, 'CREATE TABLE t (a Int32) ENGINE = MergeTree ORDER BY a');
   await ask(engine.url, 'INSERT INTO t SELECT number FROM numbers(10)');
   await engine.close();
@@ -69,7 +78,7 @@ async function filled(): Promise<void> {
 
 it('a missing folder is made, and what is in it is there after a restart', async () => {
   dir = join(dir, 'deep', 'down');
-  await filled();
+  await fill(dir);
   const engine = await start();
   expect(await ask(engine.url, 'SELECT sum(a) FROM t')).toBe('45\n');
   await engine.close();
@@ -126,7 +135,7 @@ it('a start that was killed before the folder was ready is taken up again', asyn
   writeFileSync(join(dir, 'format.json'), '{"format":"attest-clickhouse","version":1,"ready":false}');
   mkdirSync(join(dir, 'data', 'metadata'), { recursive: true });
   writeFileSync(join(dir, 'data', 'metadata', 'half'), 'made');
-  await filled();
+  await fill(dir);
 });
 
 it('a folder serves one engine at a time', async () => {

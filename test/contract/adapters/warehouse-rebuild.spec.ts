@@ -65,7 +65,7 @@ const count = async (query: string, of = client): Promise<number> => Number(awai
 const stateIn = async (builds: TableBuilds, name: string): Promise<ReadModelState> =>
   (await builds.list()).find(({ _id }) => _id === name)!;
 const settled = async (builds: TableBuilds, name: string): Promise<ReadModelState> => {
-  await until(async () => (await stateIn(builds, name)).building === null);
+  await until(async () => (await stateIn(builds, name)).building === null, undefined, 50);
   return stateIn(builds, name);
 };
 const oneOf =

@@ -65,6 +65,8 @@ const { values } = fc.letrec<{ values: Value; documents: Document }>((tie) => ({
     .map((fields): Document => new Map(fields)),
 }));
 
+const RUNS = process.env.ATTEST_TEST_FULL_SIZE ? 3_000 : 600;
+
 const sign = (order: number): number => Math.sign(order);
 
 it('encodes in the order in which values compare', () => {
@@ -72,7 +74,7 @@ it('encodes in the order in which values compare', () => {
     fc.property(values, values, (a, b) => {
       expect(sign(Buffer.compare(encodeKey(a), encodeKey(b)))).toBe(sign(compareValues(a, b)));
     }),
-    { numRuns: 3_000, seed: 7 },
+    { numRuns: RUNS, seed: 7 },
   );
 });
 
@@ -88,7 +90,7 @@ it('orders numbers of all types by value', () => {
       expect(sign(Buffer.compare(encodeKey(a), encodeKey(b)))).toBe(sign(compareValues(a, b)));
       expect(sign(compareValues(a, b))).toBe(-sign(compareValues(b, a)) + 0);
     }),
-    { numRuns: 3_000, seed: 8 },
+    { numRuns: RUNS, seed: 8 },
   );
 });
 
@@ -100,7 +102,7 @@ it('orders compound keys field by field, also descending ones', () => {
       const expected = compareValues(a, c) * direction || compareValues(b, d);
       expect(sign(Buffer.compare(key(a, b), key(c, d)))).toBe(sign(expected));
     }),
-    { numRuns: 2_000, seed: 9 },
+    { numRuns: RUNS, seed: 9 },
   );
 });
 
@@ -110,7 +112,7 @@ it('gives no key that begins with another one', () => {
       const [x, y] = [encodeKey(a), encodeKey(b)];
       if (compareValues(a, b) !== 0) expect(y.subarray(0, x.length).equals(x)).toBe(false);
     }),
-    { numRuns: 2_000, seed: 10 },
+    { numRuns: RUNS, seed: 10 },
   );
 });
 
@@ -133,6 +135,6 @@ it('writes BSON that the official package reads, and reads it back unchanged', (
         bytes.length,
       );
     }),
-    { numRuns: 1_000, seed: 11 },
+    { numRuns: RUNS, seed: 11 },
   );
 });
