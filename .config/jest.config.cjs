@@ -8,8 +8,8 @@ module.exports = {
   testEnvironment: 'node',
   // A test that hangs must end some day; a machine that is merely slow or busy must not fail one.
   testTimeout: 400_000,
-  // Most of the suite waits for disks and processes; Jest's default leaves one of two cores idle.
-  maxWorkers: '100%',
+  // Much of the suite waits for disks and processes: with one worker for each of two cores, a quarter of them is idle.
+  maxWorkers: '150%',
   testSequencer: '<rootDir>/.config/slowest-first.cjs',
   globalSetup: '<rootDir>/test/e2e/global-setup.ts',
   globalTeardown: '<rootDir>/test/e2e/global-teardown.ts',

@@ -1,3 +1,4 @@
+const { readFileSync } = require('node:fs');
 const { default: Sequencer } = require('@jest/test-sequencer');
 
 /** What takes longest, longest first, so that none of it runs alone at the end while the other cores have nothing left to do. */
@@ -24,19 +25,26 @@ const LONG = [
   'adapters/at-least-once',
 ];
 
-/** Then come the folders in which a test takes seconds, and last those in which it takes none. */
+/** Then come the folders in which a test takes seconds, and after them those in which it takes none. */
 const FOLDERS = ['test/e2e', 'infra', 'test/contract', 'test/architecture', 'apps', 'packages', 'projections'];
+
+/**
+ * Last come the files that share a stack, those named above first. The first of them on each worker starts the stack, which then runs until
+ * the end and takes its part of the processors, whether a file needs it or not.
+ */
+const sharesStack = (path) => readFileSync(path, 'utf8').includes('useStack(');
 
 function rank({ path, context }) {
   const file = path.slice(context.config.rootDir.length + 1);
   const long = LONG.findIndex((name) => file.endsWith(`${name}.spec.ts`));
-  if (long >= 0) return long;
-  return LONG.length + FOLDERS.findIndex((folder) => file.startsWith(`${folder}/`));
+  const place = long >= 0 ? long : LONG.length + FOLDERS.findIndex((folder) => file.startsWith(`${folder}/`));
+  return sharesStack(path) ? LONG.length + FOLDERS.length + place : place;
 }
 
 module.exports = class extends Sequencer {
   /** The same order on a clean clone as where Jest remembers how long each took. */
   sort(tests) {
-    return [...tests].sort((a, b) => rank(a) - rank(b) || (a.path < b.path ? -1 : 1));
+    const ranks = new Map(tests.map((test) => [test, rank(test)]));
+    return [...tests].sort((a, b) => ranks.get(a) - ranks.get(b) || (a.path < b.path ? -1 : 1));
   }
 };
