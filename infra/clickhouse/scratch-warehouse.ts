@@ -25,7 +25,7 @@ export class ScratchWarehouse {
     migrations: readonly WarehouseMigration[],
   ) {
     const park = (event: RecordedEvent, error: unknown): void => void this.parked.push({ event, error });
-    this.loader = new WarehouseLoader(clickhouse, migrations, { park });
+    this.loader = new WarehouseLoader(clickhouse, migrations, { park, alone: true });
   }
 
   /**

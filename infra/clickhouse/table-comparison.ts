@@ -35,12 +35,16 @@ export interface ComparableTable {
    * Its rows are counts over a `span` of positions, made anew while the span grows: `counted` says up to which position, and depends on when.
    */
   readonly counts: boolean;
+  /** Whether it has few rows, in either database. */
+  readonly few: boolean;
 }
 
 type Row = Readonly<Record<string, unknown>>;
 
 /** Checksums are over ranges of positions of this width; only ranges that differ are read row by row. */
 const RANGE = 1 << 20;
+/** Tables of so few rows are asked about in one query: to understand a query takes ClickHouse longer than to read so little. */
+const FEW = 100_000;
 
 /**
  * Holds every table of a database that has a column `position`, or counts by `span`, against the same table of another, in checksums first, so that what agrees is
@@ -55,80 +59,137 @@ export async function compareTables(
   compared: Compared,
   report: (difference: RowDifference) => void,
 ): Promise<number> {
-  let rows = 0;
-  for (const table of await comparableTables(clickhouse)) {
+  const small: Comparison[] = [];
+  const others: Comparison[] = [];
+  for (const table of await comparableTables(clickhouse, { database })) {
     if (!hasAll(table, compared) && table.name !== LANDING) continue;
     const pair = { expected: quoted(table.name), found: `${quoted(database)}.${quoted(table.name)}` };
-    rows += await compareTable(clickhouse, table, pair, compared, report);
+    (table.few ? small : others).push({ table, ...selections(table, pair, compared) });
+  }
+  let rows = 0;
+  for (const group of [small, ...others.map((each) => [each])]) {
+    if (group.length > 0) rows += await compareGroup(clickhouse, group, report);
   }
   return rows;
 }
 
 /** Holds one table against another of the same columns. @returns how many rows were expected */
-export async function compareTable(
+export function compareTable(
   clickhouse: ClickHouseClient,
   table: ComparableTable,
   pair: Pair,
   compared: Compared,
   report: (difference: RowDifference) => void,
 ): Promise<number> {
+  return compareGroup(clickhouse, [{ table, ...selections(table, pair, compared) }], report);
+}
+
+async function compareGroup(
+  clickhouse: ClickHouseClient,
+  group: readonly Comparison[],
+  report: (difference: RowDifference) => void,
+): Promise<number> {
   let rows = 0;
-  const { expected, found } = selections(table, pair, compared);
-  const expectedRanges = await rangesOf(clickhouse, table, expected);
-  const foundRanges = await rangesOf(clickhouse, table, found);
-  for (const { rows: count } of expectedRanges.values()) rows += count;
-  for (const range of new Set([...expectedRanges.keys(), ...foundRanges.keys()])) {
-    if (expectedRanges.get(range)?.sum === foundRanges.get(range)?.sum) continue;
-    const [own, other] = await Promise.all([
-      rowsOf(clickhouse, table, expected, range),
-      rowsOf(clickhouse, table, found, range),
-    ]);
-    for (const id of new Set([...own.keys(), ...other.keys()])) {
-      for (const difference of compareRows(own.get(id) ?? [], other.get(id) ?? [])) {
-        report({ table: table.name, id, ...difference });
-      }
+  const expectedRanges = await rangesOf(clickhouse, group, 'expected');
+  const foundRanges = await rangesOf(clickhouse, group, 'found');
+  for (const [at, { table, expected, found }] of group.entries()) {
+    const [own, other] = [expectedRanges[at]!, foundRanges[at]!];
+    for (const { rows: count } of own.values()) rows += count;
+    for (const range of new Set([...own.keys(), ...other.keys()])) {
+      if (own.get(range)?.sum === other.get(range)?.sum) continue;
+      await compareRange(clickhouse, { table, expected, found }, range, report);
     }
   }
   return rows;
 }
 
+async function compareRange(
+  clickhouse: ClickHouseClient,
+  { table, expected, found }: Comparison,
+  range: string,
+  report: (difference: RowDifference) => void,
+): Promise<void> {
+  const [own, other] = await Promise.all([
+    rowsOf(clickhouse, table, expected, range),
+    rowsOf(clickhouse, table, found, range),
+  ]);
+  for (const id of new Set([...own.keys(), ...other.keys()])) {
+    for (const difference of compareRows(own.get(id) ?? [], other.get(id) ?? [])) {
+      report({ table: table.name, id, ...difference });
+    }
+  }
+}
+
 const LANDING = 'events';
 
-/** The tables of the client's database that can be compared. */
-export async function comparableTables(clickhouse: ClickHouseClient): Promise<ComparableTable[]> {
-  const answer = await clickhouse.query({ query: TABLES, format: 'JSONEachRow' });
-  const tables = await answer.json<{ name: string; engine: string; columns: string[]; sortingKey: string[] }>();
-  return tables.map(({ name, engine, columns, sortingKey }) => {
+/** The tables of the client's database that can be compared, or one of them. @param with another database that has them */
+export async function comparableTables(
+  clickhouse: ClickHouseClient,
+  { database = '', only }: { database?: string; only?: string } = {},
+): Promise<ComparableTable[]> {
+  const query = only === undefined ? TABLES : TABLES.replace('-- only', 'AND table = {only:String}');
+  const query_params = { database, few: FEW, ...(only !== undefined && { only }) };
+  const answer = await clickhouse.query({ query, query_params, format: 'JSONEachRow' });
+  const tables = await answer.json<{
+    name: string;
+    engine: string;
+    columns: string[];
+    sortingKey: string[];
+    few: boolean;
+  }>();
+  return tables.map(({ name, engine, columns, sortingKey, few }) => {
     const counts = !columns.includes('position');
     const compared = counts ? columns.filter((column) => column !== 'counted') : columns;
-    return { name, columns: compared, sortingKey, final: engine !== 'MergeTree', counts };
+    return { name, columns: compared, sortingKey, final: engine !== 'MergeTree', counts, few };
   });
 }
 
 const TABLES = `
-  SELECT tables.name AS name, any(tables.engine) AS engine, groupArray(columns.name) AS columns,
-    groupArrayIf(columns.name, columns.is_in_sorting_key) AS sortingKey
-  FROM (SELECT * FROM system.columns WHERE database = currentDatabase() ORDER BY table, position) AS columns
-  INNER JOIN (SELECT name, engine FROM system.tables WHERE database = currentDatabase() AND engine LIKE '%MergeTree') AS tables
-    ON tables.name = columns.table
+  SELECT tables.name AS name, any(tables.kind) AS engine, groupArray(columns.name) AS columns,
+    groupArrayIf(columns.name, columns.is_in_sorting_key) AS sortingKey, any(tables.most) <= {few:UInt64} AS few
+  FROM (
+    SELECT * FROM system.columns
+    WHERE database = currentDatabase()
+    -- only
+    ORDER BY table, position
+  ) AS columns
+  INNER JOIN (
+    SELECT name, any(engine) AS kind, max(ifNull(total_rows, 0)) AS most
+    FROM system.tables
+    WHERE database IN (currentDatabase(), {database:String}) AND engine LIKE '%MergeTree'
+    GROUP BY name
+  ) AS tables ON tables.name = columns.table
   GROUP BY tables.name
   HAVING (has(columns, 'position') OR hasAll(columns, ['span', 'counted'])) AND name NOT IN ('watermarks', 'table_builds') AND position(name, '__') = 0
   ORDER BY name`;
 
+type Ranges = ReadonlyMap<string, { readonly rows: number; readonly sum: string }>;
+
+/** Of each of the tables on one side: how many rows a range has, and their checksum. */
 async function rangesOf(
   clickhouse: ClickHouseClient,
-  table: ComparableTable,
-  selection: Selection,
-): Promise<Map<string, { rows: number; sum: string }>> {
-  const { from, parameters } = selection;
-  const content = `toString(tuple(${table.columns.map((column) => `rows.${quoted(column)}`).join(', ')}))`;
-  const query = `
-    SELECT toString(${rangeOf(table)}) AS range, toUInt32(count()) AS rows, toString(sum(sipHash64(${content}))) AS sum
+  group: readonly Comparison[],
+  side: keyof Pair,
+): Promise<Ranges[]> {
+  const queries = group.map(({ table, [side]: { from } }, at) => {
+    const content = `toString(tuple(${table.columns.map((column) => `rows.${quoted(column)}`).join(', ')}))`;
+    return `
+    SELECT toUInt32(${at}) AS at, toString(${rangeOf(table)}) AS range, toUInt32(count()) AS rows, toString(sum(sipHash64(${content}))) AS sum
     ${from}
     GROUP BY ${rangeOf(table)}`;
-  const answer = await clickhouse.query({ query, query_params: parameters, format: 'JSONEachRow' });
-  const ranges = await answer.json<{ range: string; rows: number; sum: string }>();
-  return new Map(ranges.map(({ range, rows, sum }) => [range, { rows, sum: `${rows} ${sum}` }]));
+  });
+  const query_params = Object.assign({}, ...group.map((each) => each[side].parameters)) as Record<string, string>;
+  const answer = await clickhouse.query({ query: queries.join('\n UNION ALL'), query_params, format: 'JSONEachRow' });
+  const ranges = group.map(() => new Map<string, { rows: number; sum: string }>());
+  for (const { at, range, rows, sum } of await answer.json<{
+    at: number;
+    range: string;
+    rows: number;
+    sum: string;
+  }>()) {
+    ranges[at]!.set(range, { rows, sum: `${rows} ${sum}` });
+  }
+  return ranges;
 }
 
 async function rowsOf(
@@ -158,6 +219,11 @@ function hasAll({ columns }: ComparableTable, { only }: Compared): boolean {
 interface Selection {
   readonly from: string;
   readonly parameters: Readonly<Record<string, string>>;
+}
+
+/** A table with what is read of it on each side. */
+interface Comparison extends Readonly<Record<keyof Pair, Selection>> {
+  readonly table: ComparableTable;
 }
 
 function selections(table: ComparableTable, pair: Pair, compared: Compared): Record<keyof Pair, Selection> {

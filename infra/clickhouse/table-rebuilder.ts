@@ -127,7 +127,7 @@ export class TableRebuilder {
   }
 
   private async comparable({ name }: DerivedTable): Promise<ComparableTable | undefined> {
-    return (await comparableTables(this.clickhouse)).find((table) => table.name === name);
+    return (await comparableTables(this.clickhouse, { only: name }))[0];
   }
 
   private async compare(table: ComparableTable, next: string, upTo: bigint): Promise<CollectionComparison> {

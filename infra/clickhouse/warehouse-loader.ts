@@ -20,6 +20,8 @@ export interface LoaderOptions {
   /** Told of an event that cannot be made a row; it is left out then. Without it, the event ends the batch. */
   readonly park?: (event: RecordedEvent, error: unknown) => Promise<void> | void;
   readonly backfillEvents?: number;
+  /** The database is empty and nobody else's: there is nothing to go on from, and nobody to shut out. */
+  readonly alone?: boolean;
 }
 
 /** Rows that come of the log by these statements, all as far as each other. */
@@ -98,7 +100,7 @@ export class WarehouseLoader implements Consumer {
     if (fresh.length === 0) return;
     const values = await this.rowsOf(fresh);
     await this.exclusively(async () => {
-      if (values.length > 0) await this.door.insert(values);
+      if (values.length > 0) await this.land(values);
       this.landed = fresh[fresh.length - 1]!.position;
       await this.derive(new Set(fresh.map(({ type }) => type)));
     });
@@ -160,17 +162,26 @@ export class WarehouseLoader implements Consumer {
 
   private async begin(): Promise<void> {
     await this.prepare();
+    if (!this.settings.alone) await this.takeOver();
+    this.behind.clear();
+    this.joining = [];
+    await this.admit(this.migrations);
+    await this.derive(undefined);
+    this.isStarted = true;
+  }
+
+  private async takeOver(): Promise<void> {
     await this.readWatermarks();
     await this.beginBuilds();
     await this.door.open();
     this.landed = await this.scalar('SELECT max(position) FROM events');
     await this.readWatermarks();
     await this.forgetOthers();
-    this.behind.clear();
-    this.joining = [];
-    await this.admit(this.migrations);
-    await this.derive(undefined);
-    this.isStarted = true;
+  }
+
+  private async land(values: readonly LandedRow[]): Promise<void> {
+    if (this.settings.alone) await this.clickhouse.insert({ table: 'events', values, format: 'JSONEachRow' });
+    else await this.door.insert(values);
   }
 
   private async beginBuilds(): Promise<void> {
