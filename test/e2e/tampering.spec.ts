@@ -23,7 +23,8 @@ import {
 import { seededMoments } from './seeded-moments';
 import { type Draw, type LogRecord, recordOf, TamperedLog, type Tampering } from './tamperings';
 
-const { ATTEST_TEST_TAMPERINGS = '1000', ATTEST_TEST_TAMPERING_SEED = 'tampering' } = process.env;
+const { ATTEST_TEST_FULL_SIZE, ATTEST_TEST_TAMPERING_SEED = 'tampering' } = process.env;
+const { ATTEST_TEST_TAMPERINGS = ATTEST_TEST_FULL_SIZE ? '1000' : '250' } = process.env;
 const TENANT = 'acme';
 /** Events between two seals, and how many seals there are. */
 const [RANGE, SEALS] = [16, 5];
