@@ -6,14 +6,14 @@ import type { AuditLogEvent } from '../../packages/audit';
 import type { CommandPipeline, RecordedEvent } from '../../packages/eventsourcing';
 import { EventStoreUnavailableError } from '../../packages/eventsourcing';
 import { newTenant } from './records';
-import { useOwnStack } from './running-stack';
+import { useStack } from './running-stack';
 
 const NOBODY = '0b0e8b6a-52a5-4f0e-8a43-6a1f3d2f8c11';
 /** What a request needs for its parameters to be valid; without an entry it is sent without any. */
 const PATHS: Readonly<Record<string, string>> = { '/v1/audit/why/{id}': `/v1/audit/why/${NOBODY}` };
 
 describe('Reads of the audit', () => {
-  const used = useOwnStack({ environment: { ATTEST_SEAL_SECONDS: '1' } });
+  const used = useStack();
 
   async function auditLog(tenant: string): Promise<RecordedEvent<AuditLogEvent>[]> {
     const store = new EventStoreDb(used.stack.urls.eventstore, eventCatalog);

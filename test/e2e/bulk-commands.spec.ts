@@ -4,12 +4,12 @@ import { createInterface } from 'node:readline';
 import type { BulkLine } from '../../apps/shared/bulk-commands';
 import type { ApiClient } from './api-client';
 import { newId, newTenant, published } from './records';
-import { useOwnStack } from './running-stack';
+import { useStack } from './running-stack';
 
 const line = (course = published(), id?: string) => ({ command: 'publish-course', ...(id && { id }), data: course });
 
 describe('Commands in bulk', () => {
-  const used = useOwnStack();
+  const used = useStack();
   let admin: ApiClient;
 
   beforeEach(async () => {

@@ -23,7 +23,11 @@ async function start(data: string, log: () => string): Promise<void> {
   mkdirSync(data);
   const stderr = openSync(join(data, 'stderr.log'), 'a');
   const args = ['up', '--json', '--port', '0', '--no-sample'];
-  const stack = spawnAttest(args, { ATTEST_DATA: data }, { stdio: ['ignore', 'pipe', stderr] });
+  const stack = spawnAttest(
+    args,
+    { ATTEST_DATA: data, ATTEST_SEAL_SECONDS: '1' },
+    { stdio: ['ignore', 'pipe', stderr] },
+  );
   closeSync(stderr);
   await untilReady(stack, log);
   stack.stdout!.destroy();
