@@ -107,7 +107,7 @@ describe('A saved report', () => {
     expect(now.rows).toMatchObject([{ completed: 1, attempts: 2 }]);
   });
 
-  it.each<[string, (answer: Report<CourseOutcomes>) => object, string]>([
+  const changes: [string, (answer: Report<CourseOutcomes>) => object, string][] = [
     [
       'a count was changed in',
       ({ rows, ...rest }) => ({ ...rest, rows: [{ ...rows[0]!, completed: 2 }] }),
@@ -135,18 +135,25 @@ describe('A saved report', () => {
       },
       'other-sql',
     ],
-  ])(
+  ];
+  const changed = (at: number): string => join(folder, `changed-${at}.json`);
+
+  it.each(changes.map((change, at) => [...change, at] as const))(
     'given that %s the file, when it is reproduced, then that is said, with exit code 1',
-    async (_, change, reason) => {
-      const file = join(folder, 'changed.json');
-      writeFileSync(file, JSON.stringify(change(saved(outcomes))));
-      const { code, verdicts } = await reproduce(file, '--steps', '0');
+    async (_, change, reason, at) => {
+      writeFileSync(changed(at), JSON.stringify(change(saved(outcomes))));
+      const { code, verdicts } = await reproduce(changed(at), '--steps', '0');
       expect(code).toBe(1);
       expect(verdicts).toMatchObject([{ same: false, reason }]);
-      const { stdout } = await run('audit', 'reproduce', file, '--steps', '0');
-      expect(stdout).toContain('NOT THE SAME');
     },
   );
+
+  it('given files that were changed, when they are reproduced, then people are told of each', async () => {
+    const { code, stdout } = await run('audit', 'reproduce', ...changes.map((_, at) => changed(at)), '--steps', '0');
+    expect(code).toBe(1);
+    for (const at of changes.keys()) expect(stdout.split(`${changed(at)}: `)[1]).toMatch(/^.*\n\nNOT THE SAME/);
+    expect(stdout.match(/^NOT THE SAME/gm)).toHaveLength(changes.length);
+  });
 
   it('given no saved report, when it is reproduced, then one sentence says what it lacks', async () => {
     const file = join(folder, 'other.json');

@@ -1,3 +1,4 @@
+import type { ChildProcess } from 'node:child_process';
 import { randomInt, randomUUID } from 'node:crypto';
 import { once } from 'node:events';
 import { readFileSync, rmSync, writeFileSync } from 'node:fs';
@@ -44,24 +45,6 @@ describe('attest up', () => {
     return (holder.address() as { port: number }).port;
   }
 
-  it('given somebody who reads what it says, when a command is refused, then that is in the log and not before their eyes', async () => {
-    const data = join(folder, 'people');
-    const stack = spawnAttest(['up', '--no-sample', '--port', '0'], { ATTEST_DATA: data });
-    let said = '';
-    stack.stderr!.setEncoding('utf8').on('data', (text: string) => (said += text));
-    await until(() => said.includes('Ctrl-C stops it.') || stack.exitCode !== null);
-    const [, api] = /^ +API +(http:.*)$/m.exec(said)!;
-    const issuer = await LocalIssuer.open(join(data, 'issuer.json'));
-    const admin = new ApiClient(api!, await issuer.issue({ sub: 'admin', tenant: 'acme', roles: ['admin'] }, '1h'));
-    const { status } = await admin.send('complete-enrollment', { person: randomUUID(), course: 'never' });
-    expect(status).toBe(422);
-    stack.kill('SIGINT');
-    await once(stack, 'close');
-    expect(said).toContain(`Log          ${join(data, 'attest.log')}`);
-    expect(said).not.toMatch(/^\{/m);
-    expect(readFileSync(join(data, 'attest.log'), 'utf8')).toContain('urn:attest:problem:refused');
-  });
-
   describe('on one folder, from start to start', () => {
     const data = join(folder, 'lived');
     const course = published();
@@ -105,11 +88,33 @@ describe('attest up', () => {
       expectOneSentence(await attest(['report', 'course-outcomes', '--data', stack.data]), /No Attest runs/);
     });
 
-    it('given a folder whose last stack was killed, when its process id belongs to another process, then it starts', async () => {
-      const somebody = { pid: process.ppid, ...stack.urls };
-      writeFileSync(join(data, 'stack.json'), JSON.stringify(somebody));
-      const next = await start({ data });
-      await next.stop();
+    describe('and for somebody who reads what it says', () => {
+      let next: ChildProcess;
+      let said = '';
+      afterAll(() => next.kill('SIGKILL')); // what a failing test left running
+
+      it('given a folder whose last stack was killed, when its process id belongs to another process, then it starts', async () => {
+        const somebody = { pid: process.ppid, ...stack.urls };
+        writeFileSync(join(data, 'stack.json'), JSON.stringify(somebody));
+        next = spawnAttest(['up', '--no-sample', '--port', '0'], { ATTEST_DATA: data });
+        next.stderr!.setEncoding('utf8').on('data', (text: string) => (said += text));
+        await until(() => said.includes('Ctrl-C stops it.') || next.exitCode !== null);
+        expect(next.exitCode).toBeNull();
+      });
+
+      it('when a command is refused, then that is in the log and not before their eyes', async () => {
+        const [, api] = /^ +API +(http:.*)$/m.exec(said)!;
+        const issuer = await LocalIssuer.open(join(data, 'issuer.json'));
+        const admin = new ApiClient(api!, await issuer.issue({ sub: 'admin', tenant: 'acme', roles: ['admin'] }, '1h'));
+        const { status } = await admin.send('complete-enrollment', { person: randomUUID(), course: 'never' });
+        expect(status).toBe(422);
+        next.kill('SIGINT');
+        const [code] = (await once(next, 'close')) as [number | null];
+        expect(code).toBe(0);
+        expect(said).toContain(`Log          ${join(data, 'attest.log')}`);
+        expect(said).not.toMatch(/^\{/m);
+        expect(readFileSync(join(data, 'attest.log'), 'utf8')).toContain('urn:attest:problem:refused');
+      });
     });
   });
 
