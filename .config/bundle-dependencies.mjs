@@ -15,7 +15,7 @@ import { build } from 'esbuild';
 const OUT = 'dist/node_modules';
 const MADE_FROM = join(OUT, 'made-from');
 /** What every command needs. */
-const SHORT = ['cli-progress', 'commander', 'jose', 'safe-stable-stringify', 'uuid'];
+const SHORT = ['cli-progress', 'commander', 'jose', 'safe-stable-stringify'];
 const LEFT_OUT = [
   // native code
   ...['lmdb', 'chdb'],

@@ -11,6 +11,7 @@ import {
   streamName,
 } from '.';
 import { StateCache } from './state-cache';
+import { uuidOf } from './streams';
 
 describe('stream names', () => {
   it('are taken apart as they were put together', () => {
@@ -46,6 +47,13 @@ describe('derived ids', () => {
 
   it('are part of the storage format', () => {
     expect(derivedId('person', 'acme', '10001')).toBe('08070d43-331b-5a1b-85de-13077ae5fa4d');
+    expect(derivedId('person', 'ä€😀')).toBe('d4eeacd7-0636-5cbe-a1a0-76c2919a2665');
+  });
+
+  it('are those of RFC 9562 (A.4), and none without bytes in UTF-8', () => {
+    const dns = Buffer.from('6ba7b8109dad11d180b400c04fd430c8', 'hex');
+    expect(uuidOf(dns, 'www.example.com')).toBe('2ed6657d-e927-568b-95e1-2665a8aea6a2');
+    expect(() => uuidOf(dns, '\ud83d')).toThrow(RangeError);
   });
 });
 

@@ -1,7 +1,7 @@
-import { v5 as uuidv5 } from 'uuid';
+import { hash } from 'node:crypto';
 
 /** Namespace of every id that Attest derives from names. Part of the storage format: never change it. */
-const NAMESPACE = '5f0c3a52-54a5-5d0b-9c3e-7a1d0f6f2b11';
+const NAMESPACE = Buffer.from('5f0c3a5254a55d0b9c3e7a1d0f6f2b11', 'hex');
 
 const TENANT = /^[a-z0-9]{1,32}$/;
 const STREAM = /^([a-z0-9]{1,32})\.([a-z]+)-(.+)$/;
@@ -28,7 +28,19 @@ export function parseStreamName(stream: string): StreamParts | undefined {
 
 /** UUIDv5 over the parts, so that the same names give the same id wherever it is computed. */
 export function derivedId(...parts: readonly (string | number)[]): string {
-  return uuidv5(parts.join('\u0000'), NAMESPACE);
+  return uuidOf(NAMESPACE, parts.join('\u0000'));
+}
+
+/**
+ * UUIDv5 (RFC 9562, 5.5): the first 128 bits of the SHA-1 of namespace and name, but for those that say version and variant.
+ * @param namespace 16 bytes
+ * @throws RangeError for half surrogate pairs, for which UTF-8 has no bytes
+ */
+export function uuidOf(namespace: Buffer, name: string): string {
+  if (!name.isWellFormed()) throw new RangeError('a name for an id must be well-formed Unicode');
+  const hex = hash('sha1', Buffer.concat([namespace, Buffer.from(name)]), 'hex');
+  const variant = ((parseInt(hex[16]!, 16) & 0b0011) | 0b1000).toString(16);
+  return `${hex.slice(0, 8)}-${hex.slice(8, 12)}-5${hex.slice(13, 16)}-${variant}${hex.slice(17, 20)}-${hex.slice(20, 32)}`;
 }
 
 /** Event ids follow from the command, so that a retried append is recognised by the store. */
