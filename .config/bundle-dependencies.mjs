@@ -24,6 +24,9 @@ const LEFT_OUT = [
   // find files of their own by where they stand
   ...['pino', 'swagger-ui-dist'],
 ];
+/** esbuild has every function named whenever it is made. Nest goes by the names of classes; what is made again and again has none to keep. */
+const NAMING = '(target, value) => __defProp(target, "name", { value, configurable: true });';
+const NAMING_LESS = NAMING.replace('=> ', '=> target.name === value || target.prototype === undefined ? target : ');
 /** V8 takes only what it compiled with the same flags: those of a service by itself, and of `npm start`. */
 const FLAGS = [[], ['--max-semi-space-size=32']];
 
@@ -107,10 +110,17 @@ async function bundle(folder, names, leftOut) {
     plugins: [outside(leftOut)],
     logLevel: 'warning',
   });
+  nameLess(join(OUT, folder, 'bundle.js'));
   for (const name of names) writeStub(name, folder);
   const loader = join(OUT, folder, 'index.js');
   copyFileSync('.config/bundle-loader.cjs', loader);
   for (const flags of FLAGS) execFileSync(process.execPath, [...flags, loader], { stdio: 'inherit' });
+}
+
+function nameLess(file) {
+  const code = readFileSync(file, 'latin1');
+  if (!code.includes(NAMING)) throw new Error(`${file} names its functions in another way than is known here.`);
+  writeFileSync(file, code.replace(NAMING, NAMING_LESS), 'latin1');
 }
 
 function writeStub(name, folder) {
