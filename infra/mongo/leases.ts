@@ -40,6 +40,8 @@ export interface LeaseOptions {
 const NEVER = new Date(0);
 /** How often who holds nothing looks whether that has changed, in milliseconds. */
 const LOOK = 20;
+/** Looks at what the others do, for each sign of life: a sign is a write, which the database brings to its disk. */
+const LOOKS = 2;
 
 /**
  * Shares out work among processes on several machines: each name is held by one at a time, all hold about as many, and what a dead one
@@ -53,7 +55,9 @@ export class Leases {
   private readonly leaving = new Set<string>();
   private readonly terms = new Set<{ names: readonly string[]; inUse: readonly string[]; end: AbortController }>();
   private readonly ttl: number;
+  /** Time between looks at what the others do, in milliseconds. */
   private readonly interval: number;
+  private looks = 0;
 
   constructor(
     db: Db,
@@ -63,7 +67,7 @@ export class Leases {
   ) {
     this.leases = db.collection<LeaseDocument>('leases');
     this.ttl = settings.ttl ?? 5_000;
-    this.interval = settings.interval ?? 500;
+    this.interval = (settings.interval ?? 1_000) / LOOKS;
   }
 
   /** Gives signs of life and takes its share, until the signal aborts. */
@@ -127,7 +131,9 @@ export class Leases {
 
   private async beat(): Promise<void> {
     const before = performance.now();
-    await this.giveSignOfLife();
+    const isSign = this.looks === 0;
+    if (isSign) await this.giveSignOfLife();
+    this.looks = (this.looks + 1) % LOOKS;
     await this.giveUp([...this.leaving].filter((name) => !this.isInUse(name)));
     const all = await this.read();
     const isRunner = ({ _id }: LeaseDocument): boolean => _id.startsWith('runner:');
@@ -138,7 +144,7 @@ export class Leases {
 
     const mine = all.filter((each) => each.owner === this.owner && !isRunner(each)).map(({ _id }) => _id);
     for (const name of this.held.keys()) if (!mine.includes(name)) this.drop(name);
-    for (const name of mine) if (this.held.has(name)) this.held.set(name, before + this.ttl);
+    if (isSign) for (const name of mine) if (this.held.has(name)) this.held.set(name, before + this.ttl);
 
     const runners = all.filter((each) => isRunner(each) && !expired(each)).length;
     const share = Math.ceil(this.names.length / Math.max(runners, 1));
