@@ -8,7 +8,10 @@ import { UsageError } from '../data-folder';
 import { answer, progressBar, table } from '../terminal';
 import { type Common, command, connect, tenantOption } from './command';
 
+/** Shortest time from look to look, in milliseconds. */
 const POLL = 100;
+/** Who waits for a build rests so many times as long as a look took: lag is counted in the log, which who builds reads too. */
+const RESTS = 4;
 
 /** How a build of one projection ended. */
 interface BuildSummary {
@@ -108,13 +111,14 @@ async function readParked(client: AttestClient): Promise<ParkedEvent[]> {
   }
 }
 
-/** Waits until queries read what was asked for. One look tells of all of it: who builds has better to do than to answer. */
+/** Waits until queries read what was asked for. One look tells of all of it. */
 async function untilBuilt(client: AttestClient, names: readonly string[], label: string): Promise<BuildSummary[]> {
   if (names.length === 0) return [];
   const { log } = await client.get<Status>('/v1/status');
   const bar = progressBar(label, Number(log));
   let shown = 0;
   for (;;) {
+    const lookedAt = performance.now();
     const rows = await client.get<ProjectionRow[]>('/v1/projections');
     const building = rows.filter(({ projection, state }) => names.includes(projection) && state !== 'live');
     if (building.length === 0) break;
@@ -122,7 +126,7 @@ async function untilBuilt(client: AttestClient, names: readonly string[], label:
     const reached = Math.min(Number(log), ...behind.map(({ position }) => Number(position)));
     bar.advance(Math.max(reached - shown, 0));
     shown = Math.max(reached, shown);
-    await delay(POLL);
+    await delay(Math.max(POLL, RESTS * (performance.now() - lookedAt)));
   }
   bar.advance(Number(log) - shown);
   bar.stop();
