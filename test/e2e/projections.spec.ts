@@ -96,8 +96,7 @@ describe('Projections', () => {
       );
       expect(answer.every(({ differing }) => differing === 0)).toBe(true);
       expect(answer.reduce((sum, { documents }) => sum + documents, 0)).toBeGreaterThan(DOCUMENTS);
-      await cli('rollback', 'attempts');
-      await cli('rollback', 'attempt_facts');
+      await Promise.all([cli('rollback', 'attempts'), cli('rollback', 'attempt_facts')]);
     });
     expect(reading).toMatchObject({ errors: [], stepsBack: [] });
     expect(reading.reads).toBeGreaterThan(20);

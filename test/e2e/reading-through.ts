@@ -18,6 +18,8 @@ export interface Reading {
 const OUTCOMES = '/v1/reports/course-outcomes';
 /** Read by people and programs all the time; the tenant must be one to which nothing happens meanwhile. */
 const PAGES = ['/v1/people', '/v1/enrollments', '/v1/attempts', '/v1/notifications', '/v1/job-titles', OUTCOMES];
+/** They share the pages out. With more of them, each step of what they read through takes longer, and they read more often until it ends. */
+const READERS = process.env.ATTEST_TEST_FULL_SIZE ? PAGES.length : 2;
 
 /**
  * Reads without a pause while the work goes on: pages of a tenant to which nothing happens, which must stay as they are; and what a writer
@@ -47,12 +49,15 @@ export async function readingThrough(
     return status === 200 ? body : undefined;
   }
 
-  async function rereadPage(path: string): Promise<void> {
-    const asBefore = await reader.read(path, { limit: '200' });
-    const before = JSON.stringify(rowsOf(asBefore));
+  async function rereadPages(paths: readonly string[]): Promise<void> {
+    const page = async (path: string): Promise<string> =>
+      JSON.stringify(rowsOf(await read(reader, path, { limit: '200' })));
+    const first = await Promise.all(paths.map(async (path) => ({ path, before: await page(path) })));
     while (!isDone) {
-      const now = JSON.stringify(rowsOf(await read(reader, path, { limit: '200' })));
-      if (now !== before) stepsBack.push(`${path}: ${before.slice(0, 500)} became ${now.slice(0, 500)}`);
+      for (const { path, before } of first) {
+        const now = await page(path);
+        if (now !== before) stepsBack.push(`${path}: ${before.slice(0, 500)} became ${now.slice(0, 500)}`);
+      }
     }
   }
 
@@ -76,7 +81,9 @@ export async function readingThrough(
     }
   }
 
-  const reading = Promise.all([...PAGES.map(rereadPage), writeAndRead(), readWhatIsAdded()]).catch((error: unknown) => {
+  const pagesOf = (reader: number): string[] => PAGES.filter((_, at) => at % READERS === reader);
+  const readers = Array.from({ length: READERS }, (_, at) => rereadPages(pagesOf(at)));
+  const reading = Promise.all([...readers, writeAndRead(), readWhatIsAdded()]).catch((error: unknown) => {
     errors.push(String(error));
   });
   try {
