@@ -1,3 +1,5 @@
+const { availableParallelism } = require('node:os');
+
 /** @type {import('jest').Config} */
 module.exports = {
   rootDir: '..',
@@ -9,7 +11,7 @@ module.exports = {
   // A test that hangs must end some day; a machine that is merely slow or busy must not fail one.
   testTimeout: 400_000,
   // Much of the suite waits for disks and processes: with one worker for each of two cores, a quarter of them is idle.
-  maxWorkers: '150%',
+  maxWorkers: Math.ceil(availableParallelism() * 1.5),
   testSequencer: '<rootDir>/.config/slowest-first.cjs',
   globalSetup: '<rootDir>/test/e2e/global-setup.ts',
   globalTeardown: '<rootDir>/test/e2e/global-teardown.ts',
