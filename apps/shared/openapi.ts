@@ -103,7 +103,7 @@ const REFUSALS = {
   '409': 'Other writers were faster, again and again.',
   '412': 'The stream is at another revision than If-Match says.',
   '422': 'A rule of the domain refuses this.',
-  '503': 'The event store does not answer.',
+  '503': 'A store does not answer.',
 };
 
 function refusals(): Operation['responses'] {

@@ -1,4 +1,8 @@
+import { once } from 'node:events';
+import { type AddressInfo, createServer } from 'node:net';
+import { ClickHouseLogLevel, createClient } from '@clickhouse/client';
 import type { ArgumentsHost } from '@nestjs/common';
+import { MongoClient } from 'mongodb';
 import { BusyError, type Problem, ProblemFilter, Problems } from './problems';
 
 /** What an HTTP route answers to an error. */
@@ -25,5 +29,41 @@ it('tells those who ask while too much is waiting when to ask again', () => {
     status: 503,
     detail: '2000 reports are waiting already. Ask again in 2 s.',
     correlationId: 'c-1',
+  });
+});
+
+describe('while a store of the read side is away, says so and that asking again may help', () => {
+  const rejection = (work: Promise<unknown>): Promise<unknown> =>
+    work.then(
+      () => Promise.reject(new Error('it answered')),
+      (error: unknown) => error,
+    );
+  /** A server that takes connections and says nothing, or the port where there was one. */
+  async function silent(isThere: boolean): Promise<{ port: number; close(): void }> {
+    const server = createServer().listen(0, '127.0.0.1');
+    await once(server, 'listening');
+    const { port } = server.address() as AddressInfo;
+    if (!isThere) await new Promise((resolve) => server.close(resolve));
+    return { port, close: () => server.close() };
+  }
+  const unavailable = { status: 503, body: { type: 'urn:attest:problem:read-side-unavailable' } };
+
+  it.each([
+    ['cannot be reached', false],
+    ['does not answer in time', true],
+  ])('ClickHouse that %s', async (_, isThere) => {
+    const { port, close } = await silent(isThere);
+    const log = { level: ClickHouseLogLevel.OFF };
+    const client = createClient({ url: `http://127.0.0.1:${port}`, request_timeout: 200, log });
+    expect(answerTo(await rejection(client.query({ query: 'SELECT 1' })))).toMatchObject(unavailable);
+    await client.close();
+    close();
+  });
+
+  it('MongoDB that cannot be reached', async () => {
+    const { port } = await silent(false);
+    const client = new MongoClient(`mongodb://127.0.0.1:${port}`, { serverSelectionTimeoutMS: 200 });
+    expect(answerTo(await rejection(client.db('attest').collection('people').findOne()))).toMatchObject(unavailable);
+    await client.close();
   });
 });

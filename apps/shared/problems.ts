@@ -11,6 +11,7 @@ import {
 } from '../../packages/eventsourcing';
 import { LogAlteredError } from '../../packages/evidence';
 import type { Log } from '../../infra/log';
+import { isReadSideUnavailable } from '../../infra/unavailable';
 import { UnknownCommandError } from './command-dispatcher';
 
 /** RFC 9457 problem details. `type` is stable: programs may rely on it. */
@@ -86,6 +87,9 @@ function problemOf(error: unknown): Problem | undefined {
   }
   if (error instanceof EventStoreUnavailableError) {
     return problem(503, 'store-unavailable', 'The event store does not answer; send the command again.', error);
+  }
+  if (isReadSideUnavailable(error)) {
+    return problem(503, 'read-side-unavailable', 'MongoDB or ClickHouse does not answer; ask again.', error);
   }
   if (error instanceof ReadModelBehindError)
     return problem(503, 'read-model-behind', 'The read side is behind.', error);

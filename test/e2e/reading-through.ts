@@ -1,5 +1,6 @@
 import { randomUUID } from 'node:crypto';
 import type { Report } from '../../apps/reports/reports.controller';
+import type { Problem } from '../../apps/shared/problems';
 import type { CourseOutcomes } from '../../projections/expected-reports';
 import type { ApiClient } from './api-client';
 import { attempted, newTenant } from './records';
@@ -45,8 +46,15 @@ export async function readingThrough(
     reads++;
     // It may say that it is behind, and is asked again; what it must not do is to answer without what was asked for.
     if (status === 503 && parameters.minPosition) return read(client, path, parameters);
-    if (status !== 200) errors.push(`${path} was answered with ${status}: ${JSON.stringify(body)}`);
+    if (status !== 200) errors.push(`${path} was answered with ${status}: ${JSON.stringify(body)}${loggedOf(body)}`);
     return status === 200 ? body : undefined;
+  }
+
+  /** What the stack has logged of a request that it could not answer. */
+  function loggedOf(body: unknown): string {
+    const { correlationId } = (body ?? {}) as Partial<Problem>;
+    const lines = stack.stderr.split('\n').filter((line) => correlationId && line.includes(correlationId));
+    return ['', ...lines].join('\n');
   }
 
   async function rereadPages(paths: readonly string[]): Promise<void> {
