@@ -39,7 +39,7 @@ describe('while a store of the read side is away, says so and that asking again 
       (error: unknown) => error,
     );
   /** A server that takes connections and says nothing, or the port where there was one. */
-  async function silent(isThere: boolean): Promise<{ port: number; close(): void }> {
+  async function silent(isThere: boolean): Promise<{ port: number; close: () => void }> {
     const server = createServer().listen(0, '127.0.0.1');
     await once(server, 'listening');
     const { port } = server.address() as AddressInfo;
