@@ -97,7 +97,6 @@ export class Warehouse {
     subtrees: ReadonlyMap<string, Subtree>,
     parameters: ReportQuery,
   ): Promise<Map<string, Row[]>> {
-    const { asOf } = parameters;
     const answer = await this.clickhouse.query({
       ...preparedOf(sql, { ...parameters, limit: 0 }, subtrees),
       format: 'JSONCompactEachRow',
@@ -105,9 +104,11 @@ export class Warehouse {
     const rows = new Map<string, unknown[][]>();
     for (const row of await answer.json<unknown[]>()) {
       const person = row[0] as string;
-      rows.set(person, [...(rows.get(person) ?? []), row]);
+      const others = rows.get(person);
+      if (others) others.push(row);
+      else rows.set(person, [row]);
     }
-    const asked = { ...defaultsOf(sql), ...parameters, asOf };
+    const asked = { ...defaultsOf(sql), ...parameters };
     return new Map(
       [...subtrees].map(([manager, subtree]) => [manager, count(rows, subtree, { ...asked, manager }) as Row[]]),
     );

@@ -1,4 +1,4 @@
-import { addDays, type CountedReport, dayOf, type TeamMember } from '../../packages/eventsourcing';
+import { addDays, type CountedReport, dayOf } from '../../packages/eventsourcing';
 import { isAssigned } from '../mongo/enrollment-status';
 
 /** A row of `team-compliance.standing.sql`. */
@@ -31,7 +31,7 @@ export const countTeams: CountedReport['count'] = (standing, subtree, { manager,
     .sort(([a], [b]) => (a < b ? -1 : 1))
     .map(([lead, team]) => ({
       manager: lead,
-      managerEmployeeNumber: numberOf(subtree.get(lead)),
+      managerEmployeeNumber: subtree.get(lead)!.employeeNumber,
       ...team,
       compliance: team.assigned === 0 ? null : team.completed / team.assigned,
     }));
@@ -46,5 +46,3 @@ function count(team: typeof COUNTS, [, [status, dueOn], [expiresOn]]: Standing, 
   if (dueOn < today) team.overdue++;
   else if (dueOn <= soon) team.dueSoon++;
 }
-
-const numberOf = (member: TeamMember | undefined): string => member?.employeeNumber ?? '';
