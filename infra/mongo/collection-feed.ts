@@ -35,7 +35,7 @@ const KNOWN = 1_000_000;
  */
 export class CollectionFeed {
   private readonly collection: Collection<Stored>;
-  private readonly held = new Map<string, Held>();
+  private held = new Map<string, Held>();
   private readonly changed = new Set<string>();
   /** Every id that the collection has, as long as that is certain. */
   private known: Set<string> | undefined;
@@ -87,10 +87,31 @@ export class CollectionFeed {
     for (const [key, group] of byKey) await this.foldInto(key, group);
   }
 
-  /** Writes what has changed. */
+  /**
+   * Writes what has changed. Events may be folded meanwhile, which the next flush writes: that must come when this one has ended. After one
+   * that fails, the feed is of no use any more.
+   */
   async flush(): Promise<void> {
+    const { fresh, others } = this.takeChanged();
+    await atOnce(CHUNKS_AT_ONCE, chunksOf(CHUNK, fresh), (chunk) =>
+      this.collection.insertMany(chunk, { ordered: false }),
+    );
+    await atOnce(CHUNKS_AT_ONCE, chunksOf(CHUNK, others), (chunk) =>
+      this.collection.bulkWrite(chunk, { ordered: false }),
+    );
+  }
+
+  /** At the end of the log: what is held is looked up again from here on. */
+  forget(): void {
+    this.held.clear();
+    this.known = undefined;
+  }
+
+  /** What is to be written, which from here on counts as stored. */
+  private takeChanged(): { fresh: OptionalUnlessRequiredId<Stored>[]; others: AnyBulkWriteOperation<Stored>[] } {
     const fresh: OptionalUnlessRequiredId<Stored>[] = [];
     const others: AnyBulkWriteOperation<Stored>[] = [];
+    const taken = new Map<string, Held>();
     for (const _id of this.changed) {
       const held = this.held.get(_id)!;
       const position = Long.fromBigInt(held.position);
@@ -98,27 +119,15 @@ export class CollectionFeed {
       if (held.document === null) others.push({ deleteOne: { filter } });
       else if (!held.isStored) fresh.push({ ...held.document, position });
       else others.push({ replaceOne: { filter, replacement: { ...held.document, position } } });
-    }
-    await atOnce(CHUNKS_AT_ONCE, chunksOf(CHUNK, fresh), (chunk) =>
-      this.collection.insertMany(chunk, { ordered: false }),
-    );
-    await atOnce(CHUNKS_AT_ONCE, chunksOf(CHUNK, others), (chunk) =>
-      this.collection.bulkWrite(chunk, { ordered: false }),
-    );
-    for (const _id of this.changed) {
-      const held = this.held.get(_id)!;
       held.isStored = held.document !== null;
       this.known?.add(_id);
+      taken.set(_id, held);
     }
     this.changed.clear();
-    if (this.held.size > HELD) this.held.clear();
+    // What is still to be written must be held until it is: it cannot be looked up yet.
+    if (this.held.size > HELD) this.held = taken;
     if (this.known && this.known.size > KNOWN) this.known = undefined;
-  }
-
-  /** At the end of the log: what is held is looked up again from here on. */
-  forget(): void {
-    this.held.clear();
-    this.known = undefined;
+    return { fresh, others };
   }
 
   private async load(keys: readonly string[]): Promise<void> {

@@ -37,6 +37,7 @@ export class EventFeeds {
     await Promise.all(folding);
   }
 
+  /** Events may be folded meanwhile; see `CollectionFeed.flush`. */
   async flush(): Promise<void> {
     await Promise.all(this.feeds.map((feed) => feed.flush()));
   }

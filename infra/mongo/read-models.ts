@@ -120,12 +120,14 @@ export class ReadModels {
     return this.build(state, previousOf(state, version));
   }
 
-  /** The collection that is being built is as far as `position`: from here on whoever feeds the live ones feeds it too. */
-  async join(name: string, { collection }: Build, position: bigint): Promise<void> {
-    await this.buildCheckpoints.delete(PARTITIONS.map((partition) => joiningShare(collection, partition)));
-    await this.buildCheckpoints.write(collection, position);
-    const filter: Filter<ReadModelState> = { _id: name, 'building.collection': collection };
-    await this.states.updateOne(filter, { $set: { 'building.phase': 'joining' } });
+  /** The collections that are being built are as far as `position`: from here on whoever feeds the live ones feeds them too. */
+  async join(states: readonly ReadModelState[], position: bigint): Promise<void> {
+    const built = states.map(({ building }) => building!.collection);
+    const shares = built.flatMap((collection) => PARTITIONS.map((partition) => joiningShare(collection, partition)));
+    await this.buildCheckpoints.delete(shares);
+    await this.buildCheckpoints.writeAll(built, position);
+    const filter: Filter<ReadModelState> = { 'building.collection': { $in: built } };
+    await this.states.updateMany(filter, { $set: { 'building.phase': 'joining' } });
     asked.ring();
   }
 
