@@ -74,3 +74,21 @@ test('session_check asks for a session that there is, and session_timeout has a 
   expect(await code({})).toBeNull();
   expect(await code({ session_check: '1' })).toBeNull();
 });
+
+test.each([
+  ['a setting of the request', { query: 'SELECT 1', clickhouse_settings: { max_block_size: '888' } }],
+  ['a setting of the statement', { query: 'SELECT 1 SETTINGS max_block_size = 888' }],
+  ['SET', { query: 'SET max_block_size = 888' }],
+  ['USE', { query: 'USE system' }],
+  ['a temporary table', { query: 'CREATE TEMPORARY TABLE left_over (id UInt32)' }],
+])('without a session, %s is gone with its request', async (_what, statement) => {
+  // Each as often as queries run at a time, so that no way to answer them is left out.
+  const several = Array.from({ length: 20 });
+  const state = "SELECT toUInt32(getSetting('max_block_size')) AS size, currentDatabase() AS db";
+  const before = await rows(ch.client, state);
+  await Promise.all(several.map(() => ch.client.command(statement)));
+  const after = await Promise.all(several.map(() => rows(ch.client, state)));
+  expect(after).toEqual(several.map(() => before));
+  const found = await Promise.all(several.map(() => errorOf(rows(ch.client, 'SELECT * FROM left_over'))));
+  expect(found).toEqual(several.map(() => ['60', 'UNKNOWN_TABLE']));
+});

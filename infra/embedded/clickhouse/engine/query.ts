@@ -8,6 +8,7 @@ import type { Statement } from '../sql/statement';
 import type { User } from './access';
 import { Admission } from './admission';
 import { Connection } from './chdb';
+import { Connections } from './connections';
 import type { Pipes } from './pipes';
 import { type Session, type SessionRequest, Sessions } from './sessions';
 
@@ -54,10 +55,11 @@ export interface Progress extends Outcome {
 /** Takes the result in pieces; called once, and only for statements that have one. */
 export type Consume = (result: Readable | Buffer) => Promise<void>;
 
-/** Runs queries side by side, each on a connection of its own, so that no setting of one is seen by another. */
+/** Runs queries side by side, each on a connection of its own meanwhile, so that no setting of one is seen by another. */
 export class QueryRunner {
   private readonly running = new Set<string>();
   private readonly sessions: Sessions;
+  private readonly connections: Connections;
   private readonly admission: Admission;
 
   /** @param places how many queries run at a time */
@@ -67,7 +69,9 @@ export class QueryRunner {
     places: number,
   ) {
     this.admission = new Admission(places);
-    this.sessions = new Sessions(() => new Connection(dataDir));
+    const connect = (): Connection => new Connection(dataDir);
+    this.sessions = new Sessions(connect);
+    this.connections = new Connections(connect);
   }
 
   /**
@@ -108,32 +112,60 @@ export class QueryRunner {
 
   close(): void {
     this.sessions.close();
+    this.connections.close();
   }
 
   private async runOn(query: Query, consume: Consume, signal: AbortSignal): Promise<Outcome> {
     if (query.session && query.readonly > 0 && !query.statement.reads) {
       throw ClickHouseException.of('READONLY', `${query.user}: Cannot execute query in readonly mode`);
     }
-    const taken = query.session && query.user !== 'analyst' ? this.sessions.take(query.session) : undefined;
-    const connection = taken?.session.connection ?? new Connection(this.dataDir);
+    if (query.session && query.user !== 'analyst') return this.runInSession(query.session, query, consume, signal);
+    const { connection, isUsed, release } = this.connections.take(query);
+    let isSound = false;
+    try {
+      await connection.query(isUsed ? this.settingsOf(query) : this.prelude(query));
+      const outcome = await this.execute(connection, query, consume, signal);
+      isSound = true;
+      return outcome;
+    } finally {
+      release(isSound);
+    }
+  }
+
+  private async runInSession(
+    asked: SessionRequest,
+    query: Query,
+    consume: Consume,
+    signal: AbortSignal,
+  ): Promise<Outcome> {
+    const { session, release } = this.sessions.take(asked);
+    const { connection } = session;
     try {
       // What SET and USE change in a session is meant to stay.
-      const changesSession = taken !== undefined && ['SET', 'USE'].includes(query.statement.verb);
-      const restore = taken && !changesSession ? await prepareSession(taken.session, query) : undefined;
+      if (['SET', 'USE'].includes(query.statement.verb)) return await this.execute(connection, query, consume, signal);
+      const restore = await prepareSession(session, query);
       try {
-        if (!changesSession) await connection.query(this.prelude(query, taken !== undefined));
+        await connection.query(this.prelude(query, true));
         return await this.execute(connection, query, consume, signal);
       } finally {
-        if (restore) await connection.query(restore);
+        await connection.query(restore);
       }
     } finally {
-      if (taken) taken.release();
-      else connection.close();
+      release();
     }
   }
 
   /** Makes a connection this query's own: its settings, its parameters, its rights. */
-  private prelude(query: Query, inSession: boolean): string {
+  private prelude(query: Query, inSession = false): string {
+    return [
+      ...(query.user === 'analyst' ? ['SET ROLE analyst'] : []),
+      this.settingsOf(query, inSession),
+      ...(query.database ? [`USE ${quotedName(query.database)}`] : []),
+      ...(query.readonly > 0 && !inSession ? [`SET readonly = ${query.readonly}`] : []),
+    ].join(';\n');
+  }
+
+  private settingsOf(query: Query, inSession = false): string {
     const threads = Math.max(1, Math.floor(availableParallelism() / Math.max(1, this.admission.active)));
     const settings = new Map([
       // chdb's defaults that a server does not have.
@@ -148,12 +180,9 @@ export class QueryRunner {
     // Parameters count as text of the SET, but are not part of the query whose length the user may have limited.
     const long = [...query.parameters.values()].reduce((length, value) => length + value.length, 0) > SHORT_PARAMETERS;
     return [
-      ...(query.user === 'analyst' ? ['SET ROLE analyst'] : []),
       ...(long ? ['SET max_query_size = 1000000000'] : []),
       `SET ${[...settings].map(([name, value]) => `${name} = ${literal(value)}`).join(', ')}`,
       ...(long && !query.settings.has('max_query_size') ? ['SET max_query_size = DEFAULT'] : []),
-      ...(query.database ? [`USE ${quotedName(query.database)}`] : []),
-      ...(query.readonly > 0 && !inSession ? [`SET readonly = ${query.readonly}`] : []),
     ].join(';\n');
   }
 
