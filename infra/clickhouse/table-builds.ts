@@ -64,25 +64,28 @@ export class TableBuilds {
    * Enters every table, and asks for those that have a new version; the latter only at the start of a process, so that it does not undo what
    * another does to go back.
    * @param loaded tables that have rows
+   * @returns what was read of each table before anything was asked
    * @throws OtherVersionError when another version than this process knows is wanted
    */
-  async begin(loaded: ReadonlySet<string>): Promise<void> {
-    const known = await this.read();
+  async begin(loaded: ReadonlySet<string>): Promise<ReadModelState[]> {
+    const known = new Map(await this.read());
     const entered: TableBuild[] = [];
     for (const { name, version } of this.tables) {
-      const builds = known.get(name);
       // What has rows and is not entered was made before there were versions.
-      if (!builds)
+      if (!known.has(name))
         entered.push({ ...BLANK, table_name: name, build: 1, version: loaded.has(name) ? 1 : version, phase: 'live' });
     }
     if (entered.length > 0) {
       await this.clickhouse.insert({ table: 'table_builds', values: entered, format: 'JSONEachRow' });
     }
-    for (const state of await this.list()) {
+    for (const build of entered) known.set(build.table_name, [build]);
+    const states = this.statesOf(known);
+    for (const state of states) {
       const { version } = this.tableOf(state._id)!;
       if (isOutdated(state, version, this.hasBegun)) await this.ask(state, 0);
     }
     this.hasBegun = true;
+    return states;
   }
 
   /** The builds of each table, oldest first. */
@@ -104,8 +107,7 @@ export class TableBuilds {
   }
 
   async list(): Promise<ReadModelState[]> {
-    const known = await this.read();
-    return this.tables.flatMap(({ name }) => stateOf(name, known.get(name) ?? []) ?? []);
+    return this.statesOf(await this.read());
   }
 
   async progress(): Promise<TableProgress[]> {
@@ -141,6 +143,10 @@ export class TableBuilds {
 
   private async find(name: string): Promise<ReadModelState | undefined> {
     return (await this.list()).find(({ _id }) => _id === name);
+  }
+
+  private statesOf(known: ReadonlyMap<string, readonly TableBuild[]>): ReadModelState[] {
+    return this.tables.flatMap(({ name }) => stateOf(name, known.get(name) ?? []) ?? []);
   }
 
   private tableOf(name: string): DerivedTable | undefined {
