@@ -38,3 +38,14 @@ export function renamed(statement: string, table: string, name: string): string 
 export function touches({ derive }: Derivation, tables: ReadonlySet<string>): boolean {
   return tables.size > 0 && (derive.match(/\w+/g) ?? []).some((word) => tables.has(word));
 }
+
+/** Migrations one group after the other: those of a group read nothing that another one of it writes. */
+export function inGroups(derivations: readonly Derivation[]): readonly (readonly Derivation[])[] {
+  const groups: Derivation[][] = [];
+  for (const each of derivations) {
+    const reading = { ...each, derive: each.derive.replace(/^INSERT INTO \w+/, '') };
+    const last = groups.findLastIndex((group) => touches(reading, new Set(group.map((other) => targetOf(other)!))));
+    (groups[last + 1] ??= []).push(each);
+  }
+  return groups;
+}

@@ -1,8 +1,9 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import type { ClickHouseClient } from '@clickhouse/client';
 import type { EventBatch, RecordedEvent, WarehouseMigration } from '../../packages/eventsourcing';
+import { atOnce } from '../at-once';
 import type { Consumer } from '../consumer';
-import { type Derivation, type DerivedTable, touches } from './derived-tables';
+import { type Derivation, type DerivedTable, inGroups, touches } from './derived-tables';
 import { type LandedRow, toRow } from './landed-rows';
 import { LandingDoor } from './landing-door';
 import { TableBuilds } from './table-builds';
@@ -12,6 +13,8 @@ const BACKFILL_EVENTS = 500_000;
 /** So many at most are taken while the next batch waits. */
 const LAST_EVENTS = 20_000;
 const RETRY_MS = 1_000;
+/** Tables that take a batch side by side. */
+const DERIVED_AT_ONCE = 3;
 
 /** The warehouse among the consumers of the log. Storage format: what it cannot take is parked under this name. */
 export const WAREHOUSE = 'clickhouse';
@@ -187,8 +190,7 @@ export class WarehouseLoader implements Consumer {
   private async beginBuilds(): Promise<void> {
     const { tables } = this.builds;
     const loaded = tables.filter(({ derivations }) => derivations.some(({ name }) => this.derived.has(name)));
-    await this.builds.begin(new Set(loaded.map(({ name }) => name)));
-    const states = await this.builds.list();
+    const states = await this.builds.begin(new Set(loaded.map(({ name }) => name)));
     const versions = new Map(states.map(({ _id, active }) => [_id, active.version]));
     const frozen = tables.filter(({ name, version }) => versions.get(name) !== version);
     this.frozen = new Set(frozen.map(({ name }) => name));
@@ -232,24 +234,23 @@ export class WarehouseLoader implements Consumer {
    */
   private async derive(types: ReadonlySet<string> | undefined): Promise<void> {
     const upTo = this.landed;
-    const fed = new Set(this.fed());
-    const moved: string[] = [];
-    for (const migration of this.migrations.filter(isDerivation)) {
-      const { name, derivesFrom } = migration;
-      const isConcerned = !types || !derivesFrom || derivesFrom.some((type) => types.has(type));
+    const fed = this.fed().filter(({ name }) => (this.derived.get(name) ?? 0n) < upTo);
+    const isConcerned = ({ derivesFrom }: Derivation): boolean =>
+      !types || !derivesFrom || derivesFrom.some((type) => types.has(type));
+    const deriveOne = async (derivation: Derivation): Promise<void> => {
       for (const { derivations, position } of this.joining) {
-        const own = isConcerned ? derivations.find((each) => each.name === name) : undefined;
+        const own = derivations.find(({ name }) => name === derivation.name);
         if (own) await this.deriveRange(own, position, upTo);
       }
-      const after = this.derived.get(name) ?? 0n;
-      if (!fed.has(migration) || after >= upTo) continue;
-      if (isConcerned) {
-        await this.deriveRange(migration, after, upTo);
-        this.changed.set(name, upTo);
-      }
-      moved.push(name);
+      if (!fed.includes(derivation)) return;
+      await this.deriveRange(derivation, this.derived.get(derivation.name) ?? 0n, upTo);
+      this.changed.set(derivation.name, upTo);
+    };
+    for (const group of inGroups(this.migrations.filter(isDerivation))) {
+      await atOnce(DERIVED_AT_ONCE, group.filter(isConcerned), deriveOne);
     }
     for (const feed of this.joining) feed.position = upTo;
+    const moved = fed.map(({ name }) => name);
     if (moved.length > 0) await this.mark(moved, upTo);
   }
 
