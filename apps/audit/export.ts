@@ -26,7 +26,8 @@ import { NotFoundError, NotSealedError } from '../shared/problems';
 import type { Step } from '../shared/progress';
 import { EventTimeline } from './event-timeline';
 import { evidenceReport } from './evidence-report';
-import { belongsTo, membersOf, type Scope, SCOPES } from './scope';
+import { belongsTo, membersOf, type Scope } from './scope';
+import { SCOPES } from './scope-kinds';
 import type { Anchors } from './verify';
 
 /** Events that the report lists; the others are counted, and stand in the bundle. */

@@ -6,7 +6,8 @@ import { IsKnownAt } from '../reports/query-parameters';
 import { InvalidParameterError } from '../shared/problems';
 import type { CheckResult } from './check';
 import type { Replayed } from './replay';
-import { type Scope, SCOPES } from './scope';
+import type { Scope } from './scope';
+import { SCOPES } from './scope-kinds';
 
 export class ReplayParameters {
   @ApiPropertyOptional({ description: 'Only this person.' })

@@ -10,10 +10,7 @@ import {
 import { mongoProjections } from '../../projections';
 import { people, type PersonDocument } from '../../projections/mongo/people';
 import { FoldedState, type OnPoison } from './folded-state';
-
-/** What a replay can be of, beside the whole tenant. */
-export const SCOPES = ['person', 'team', 'course', 'enrollment', 'attempt'] as const;
-export type ScopeKind = (typeof SCOPES)[number];
+import type { ScopeKind } from './scope-kinds';
 
 /** What a replay is of: one thing of a tenant, a whole tenant, or, without a tenant, everything. */
 export type Scope = {

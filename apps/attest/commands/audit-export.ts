@@ -2,7 +2,7 @@ import { closeSync, openSync, renameSync, rmSync, writeSync } from 'node:fs';
 import type { Command } from 'commander';
 import type { ExportResult } from '../../audit/export';
 import type { ExportLine } from '../../audit/export.controller';
-import { type ScopeKind, SCOPES } from '../../audit/scope';
+import { type ScopeKind, SCOPES } from '../../audit/scope-kinds';
 import type { AttestClient } from '../client';
 import { UsageError } from '../data-folder';
 import { answer, table } from '../terminal';

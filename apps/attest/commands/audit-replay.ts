@@ -2,7 +2,7 @@ import { type Command, InvalidArgumentError } from 'commander';
 import type { TimelineEntry } from '../../audit/event-timeline';
 import type { PoisonEvents } from '../../audit/poison';
 import type { ReplayAnswer } from '../../audit/replay-answer';
-import { type ScopeKind, SCOPES } from '../../audit/scope';
+import { type ScopeKind, SCOPES } from '../../audit/scope-kinds';
 import { patiently } from '../client';
 import { answer, table } from '../terminal';
 import { asOfOption, type Common, command, connect, knownAtOption, SCOPE_TEXTS, tenantOption } from './command';

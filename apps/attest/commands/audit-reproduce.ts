@@ -1,6 +1,6 @@
 import { readFileSync } from 'node:fs';
 import { type Command, InvalidArgumentError } from 'commander';
-import { type DigestedReport, reportDigest } from '../../../projections/clickhouse/report-digest';
+import type { DigestedReport } from '../../../projections/clickhouse/report-digest';
 import type { Reproduced } from '../../audit/reproduction';
 import type { RestatementStep } from '../../audit/restatement';
 import { type RowDifference, rowDifferences } from '../../audit/row-difference';
@@ -35,6 +35,7 @@ export function addReproduceCommand(auditing: Command): void {
     .option('--steps <n>', 'look so closely for the events that changed each report since', parseCount, 200)
     .action(async (files: string[], options: Common & { steps: number }) => {
       const saved = files.map(readSaved);
+      const { reportDigest } = await import('../../../projections/clickhouse/report-digest.js');
       const client = await connect(options, 'compliance');
       const reports = saved.map(({ report, parameters, asOf }) => ({ report, parameters, ...positionOf(asOf) }));
       const lines = client.lines<AnswerLine<Reproduced[]>>(
@@ -43,7 +44,7 @@ export function addReproduceCommand(auditing: Command): void {
         { reports, steps: options.steps },
       );
       const reproduced = await withProgress('Replaying', lines);
-      const verdicts = reproduced.map((each, at) => judge(files[at]!, saved[at]!, each));
+      const verdicts = reproduced.map((each, at) => judge(files[at]!, saved[at]!, reportDigest(saved[at]!), each));
       answer(verdicts, Boolean(options.json), () => verdicts.map(describe).join('\n\n'));
       if (verdicts.some(({ same }) => !same)) process.exitCode = 1;
     });
@@ -75,9 +76,10 @@ function readSaved(file: string): Saved {
   return saved as Saved;
 }
 
-function judge(file: string, saved: Saved, reproduced: Reproduced): Verdict {
-  const same = reproduced.digest === saved.digest && reportDigest(saved) === saved.digest;
-  const reason = same ? null : reasonOf(saved, reproduced);
+/** @param digest what the file says, whatever it says its digest is */
+function judge(file: string, saved: Saved, digest: string, reproduced: Reproduced): Verdict {
+  const same = reproduced.digest === saved.digest && digest === saved.digest;
+  const reason = same ? null : reasonOf(saved, digest, reproduced);
   return {
     file,
     same,
@@ -88,8 +90,8 @@ function judge(file: string, saved: Saved, reproduced: Reproduced): Verdict {
   };
 }
 
-function reasonOf(saved: Saved, { projection }: Reproduced): Verdict['reason'] {
-  if (reportDigest(saved) !== saved.digest) return 'file-was-changed';
+function reasonOf(saved: Saved, digest: string, { projection }: Reproduced): Verdict['reason'] {
+  if (digest !== saved.digest) return 'file-was-changed';
   return saved.projection === projection ? 'other-rows' : 'other-sql';
 }
 

@@ -1,6 +1,6 @@
 import { type Command, Option } from 'commander';
 import type { Role } from '../../../packages/commands';
-import type { ScopeKind } from '../../audit/scope';
+import type { ScopeKind } from '../../audit/scope-kinds';
 import { AttestClient, findStack, tokenFor } from '../client';
 import { progressBar } from '../terminal';
 
