@@ -1,4 +1,4 @@
-import { mkdtempSync, rmSync } from 'node:fs';
+import { existsSync, mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { isDeepStrictEqual } from 'node:util';
@@ -10,7 +10,7 @@ import type { EnrollmentDocument } from '../../projections/mongo/enrollments';
 import type { ReplayAnswer } from '../audit/replay-answer';
 import type { Report } from '../reports/reports.controller';
 import { AttestClient, tokenFor } from './client';
-import { DataFolder } from './data-folder';
+import { DataFolder, UsageError } from './data-folder';
 import { importEmployees } from './import/employees';
 import type { Counts } from './import/import-tally';
 import { importOulad } from './import/oulad';
@@ -51,8 +51,13 @@ export interface TourResult {
   readonly seconds: number;
 }
 
-/** The main job, once through, on a stack of its own that is taken down again. Checked against numbers counted from the CSV files. */
-export async function tour(say: (message: string) => void): Promise<TourResult> {
+/**
+ * The main job, once through, on a stack of its own that is taken down again. Checked against numbers counted from the CSV files.
+ * @param files a folder with `employees` and `oulad` in it, as `attest import` takes them
+ * @throws UsageError when one of them is missing
+ */
+export async function tour(say: (message: string) => void, files: string = SAMPLE_FOLDER): Promise<TourResult> {
+  const [employees, oulad] = [subfolder(files, 'employees'), subfolder(files, 'oulad')];
   const folder = mkdtempSync(join(tmpdir(), 'attest-tour-'));
   const data = new DataFolder(folder);
   const startedAt = Date.now();
@@ -66,10 +71,10 @@ export async function tour(say: (message: string) => void): Promise<TourResult> 
     if (!stack.urls.nats) throw new Error('the tour needs nats-server: install it and try again');
     await publishSampleRules(acme);
     const none = (): void => undefined;
-    const hrFacts = await importEmployees(stack.urls.nats, 'acme', join(SAMPLE_FOLDER, 'employees'), none, none);
+    const hrFacts = await importEmployees(stack.urls.nats, 'acme', employees, none, none);
 
     say('Learning apps send enrollments and attempts over HTTP, in bulk and one by one ...');
-    const learning = await importOulad(ou, 'ou', join(SAMPLE_FOLDER, 'oulad'), none);
+    const learning = await importOulad(ou, 'ou', oulad, none);
     const readYourWrite = await enrolOneByOne(ou);
 
     say('Waiting until every reader of the log has seen all of it ...');
@@ -79,7 +84,7 @@ export async function tour(say: (message: string) => void): Promise<TourResult> 
     const outcomes = await ou.get<Report<CourseOutcomes>>('/v1/reports/course-outcomes');
     const compliance = await acme.get<Report<TeamCompliance>>('/v1/reports/team-compliance');
     const rows = outcomes.rows.filter(({ course }) => course !== EXTRA.course);
-    const expectedTeams = await expectedFromEmployees(join(SAMPLE_FOLDER, 'employees'));
+    const expectedTeams = await expectedFromEmployees(employees);
     const teams = compliance.rows
       .map(({ managerEmployeeNumber: manager, members, assigned, completed }) => ({
         manager,
@@ -114,7 +119,7 @@ export async function tour(say: (message: string) => void): Promise<TourResult> 
       readYourWrite,
     };
     const reports = {
-      ok: sameOutcomes(rows, await expectedFromOulad(join(SAMPLE_FOLDER, 'oulad'))),
+      ok: sameOutcomes(rows, await expectedFromOulad(oulad)),
       courses: rows.length,
       attempts: sum(rows, ({ attempts }) => attempts),
       passed: sum(rows, ({ passed }) => passed),
@@ -135,7 +140,13 @@ export async function tour(say: (message: string) => void): Promise<TourResult> 
   }
 }
 
-/** A course beside those of the sample, so that the single commands do not disturb the counts. */
+function subfolder(files: string, name: string): string {
+  const folder = join(files, name);
+  if (existsSync(folder)) return folder;
+  throw new UsageError(`There is no folder ${name} in ${files}.`);
+}
+
+/** A course beside those of the files, so that the single commands do not disturb the counts. */
 const EXTRA = { course: 'tour', title: 'The tour itself' };
 const SINGLE_COMMANDS = 4;
 

@@ -1,9 +1,11 @@
 import { execFile } from 'node:child_process';
-import { rmSync } from 'node:fs';
+import { mkdirSync, renameSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
 import { tables } from '../../apps/attest/commands/tour';
+import { readHrFacts } from '../../apps/attest/import/employees-facts';
 import type { TourResult } from '../../apps/attest/tour';
+import { fixtureSlice } from './fixture-slice';
 import { CLI } from './reachable-stack';
 import { attest, type CliResult, temporaryFolder } from './running-stack';
 
@@ -92,14 +94,35 @@ describe('The command line', () => {
     expect(code).not.toBe(0);
   });
 
+  it('given a folder without data, when the tour is asked for, then one sentence says what is missing', async () => {
+    const { code, stdout, stderr } = await run('tour', '--files', join('test', 'fixtures', 'oulad'));
+    expect(stderr).toBe('attest: There is no folder employees in test/fixtures/oulad.\n');
+    expect(stdout).toBe('');
+    expect(code).toBe(2);
+  });
+
   it('given a fresh machine, when the tour is asked for, then everything agrees with the files, and people are shown so', async () => {
-    const { code, stdout } = await run('tour', '--json');
+    const files = process.env.ATTEST_TEST_FULL_SIZE ? [] : ['--files', slicesOf('employees', 'oulad')];
+    const { code, stdout } = await run('tour', '--json', ...files);
     expect(code).toBe(0);
     const result = JSON.parse(stdout) as TourResult;
     expect(result).toMatchObject({ ok: true, hr: { ok: true }, commands: { ok: true }, reports: { ok: true } });
     expect(result).toMatchObject({ audit: { ok: true, differing: 0 } });
+    const facts = (await readHrFacts(files[1] ? join(files[1], 'employees') : EMPLOYEES)).length;
     const forPeople = tables(result);
-    expect(forPeople).toMatch(/^hr +true +867 +867 +0 +0 +7 /m);
+    expect(forPeople).toMatch(new RegExp(`^hr +true +${facts} +${facts} +0 +0 +7 `, 'm'));
     expect(forPeople).toMatch(/\nEverything agrees \(\d+\.\d s\)\.$/);
   });
+
+  it('given the sample, when it is read, then it has as many facts of the HRIS as the README says', async () => {
+    expect(await readHrFacts(EMPLOYEES)).toHaveLength(867);
+  });
+
+  /** A folder with a slice of each. */
+  function slicesOf(...kinds: ('employees' | 'oulad')[]): string {
+    const files = join(folder, 'files');
+    mkdirSync(files);
+    for (const kind of kinds) renameSync(fixtureSlice(kind), join(files, kind));
+    return files;
+  }
 });

@@ -25,7 +25,7 @@ const RUN_ELSEWHERE: Readonly<Record<string, () => void>> = {
   // Takes longer than all other commands together.
   'npx attest tour': () =>
     expect(readFileSync(join(__dirname, 'cli.spec.ts'), 'utf8')).toMatch(
-      /^ +const .* = await run\('tour', '--json'\);$/m,
+      /^ +const .* = await run\('tour', '--json', \.\.\.files\);$/m,
     ),
   'npm run bench -- engines --json': () => expect(scripts().bench).toBe('node dist/test/bench/main.js'),
   'npm run bench -- load --quick --json': () => expect(scripts().bench).toBe('node dist/test/bench/main.js'),

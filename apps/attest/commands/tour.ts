@@ -7,13 +7,15 @@ export function addTourCommand(program: Command): void {
   command(
     program,
     'tour',
-    'show the main job once through, on a stack of its own, checked against the sample files',
-  ).action(async ({ json }: { json?: boolean }) => {
-    const { tour } = await import('../tour.js');
-    const result = await tour(say);
-    answer(result, Boolean(json), () => tables(result));
-    if (!result.ok) process.exitCode = 1;
-  });
+    'show the main job once through, on a stack of its own, checked against the files that it reads',
+  )
+    .option('--files <dir>', 'a folder with employees and oulad in it, instead of the sample')
+    .action(async ({ json, files }: { json?: boolean; files?: string }) => {
+      const { tour } = await import('../tour.js');
+      const result = await tour(say, files);
+      answer(result, Boolean(json), () => tables(result));
+      if (!result.ok) process.exitCode = 1;
+    });
 }
 
 /** What people are shown: a table for each part, and the outcome. */
