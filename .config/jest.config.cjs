@@ -7,7 +7,7 @@ module.exports = {
   testMatch: ['**/*.spec.ts'],
   // The whole of OULAD takes about as long as everything else together: it is asked for.
   testPathIgnorePatterns: ['/node_modules/', ...(process.env.ATTEST_TEST_FULL_IMPORT ? [] : ['/oulad-full\\.spec'])],
-  testEnvironment: 'node',
+  testEnvironment: '<rootDir>/.config/plain-environment.cjs',
   // A test that hangs must end some day; a machine that is merely slow or busy must not fail one.
   testTimeout: 400_000,
   // Much of the suite waits for disks and processes: with one worker for each of two cores, a quarter of them is idle.
