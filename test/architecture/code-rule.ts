@@ -20,8 +20,8 @@ function findings(forbidden: RegExp, { path, text }: SourceFile): readonly strin
   const file = ts.createSourceFile(path, text, ts.ScriptTarget.Latest, true);
   const found: string[] = [];
   const visit = (node: ts.Node): void => {
-    const code = node.getText(file);
-    if (isReference(node) && forbidden.test(code)) {
+    const code = isReference(node) ? node.getText(file) : undefined;
+    if (code !== undefined && forbidden.test(code)) {
       found.push(`${path}:${file.getLineAndCharacterOfPosition(node.getStart(file)).line + 1}: ${code}`);
     } else {
       ts.forEachChild(node, visit);
