@@ -99,7 +99,7 @@ const STORY: [on: string, type: string, data: object][] = [
 
 let database = 0;
 /** Stories that are told at once, each to a tenant of its own: most of the time goes into waiting for disks. */
-const AT_ONCE = 8;
+const AT_ONCE = 24;
 
 /** What the log holds of a tenant, without the tenant's name, in the order of streams. */
 type Log = readonly object[];
