@@ -37,6 +37,8 @@ export class CollectionFeed {
   private readonly collection: Collection<Stored>;
   private held = new Map<string, Held>();
   private readonly changed = new Set<string>();
+  /** What could not be applied and is still to be parked. */
+  private readonly poison: [event: RecordedEvent, error: unknown][] = [];
   /** Every id that the collection has, as long as that is certain. */
   private known: Set<string> | undefined;
 
@@ -75,7 +77,7 @@ export class CollectionFeed {
   async fold(events: EventBatch['events']): Promise<void> {
     const byKey = new Map<string, RecordedEvent[]>();
     for (const event of events) {
-      for (const key of (await this.orPark(event, () => documentKeys(this.projection, event))) ?? []) {
+      for (const key of this.orPoison(event, () => documentKeys(this.projection, event)) ?? []) {
         const reached = this.reached.get(partitionOf(key));
         if (reached === undefined || event.position <= reached) continue;
         const group = byKey.get(key);
@@ -84,7 +86,8 @@ export class CollectionFeed {
       }
     }
     await this.load([...byKey.keys()]);
-    for (const [key, group] of byKey) await this.foldInto(key, group);
+    for (const [key, group] of byKey) this.foldInto(key, group);
+    for (const [event, error] of this.poison.splice(0)) await this.parked.park(this.name, event, error);
   }
 
   /**
@@ -142,11 +145,11 @@ export class CollectionFeed {
     });
   }
 
-  private async foldInto(key: string, events: readonly RecordedEvent[]): Promise<void> {
+  private foldInto(key: string, events: readonly RecordedEvent[]): void {
     const held = this.held.get(key)!;
     for (const event of events) {
       if (event.position <= held.position) continue;
-      const next = await this.orPark(
+      const next = this.orPoison(
         event,
         () => this.projection.evolve(held.document ?? undefined, event, key) as Document | null,
       );
@@ -158,12 +161,12 @@ export class CollectionFeed {
     }
   }
 
-  /** A poison event is parked and its neighbours pass. */
-  private async orPark<T>(event: RecordedEvent, work: () => T): Promise<T | undefined> {
+  /** An event that cannot be applied is parked when its batch is folded, and its neighbours pass. */
+  private orPoison<T>(event: RecordedEvent, work: () => T): T | undefined {
     try {
       return work();
     } catch (error) {
-      await this.parked.park(this.name, event, error);
+      this.poison.push([event, error]);
       return undefined;
     }
   }

@@ -4,6 +4,8 @@ import type { CollectionComparison, DocumentDifference } from '../../packages/ev
 import type { Stored } from './collection-feed';
 
 const LISTED = 100;
+/** Documents that are read at once: few enough to be forgotten young, and for queries to pass between two of them. */
+const BATCH = 1_000;
 /** Both are fed while they are compared: a pair that differs is looked at again so often, until both have come as far. */
 const LOOKS = 5;
 
@@ -15,7 +17,7 @@ class InOrder {
   private hasEnded = false;
 
   constructor(db: Db, collection: string) {
-    this.cursor = db.collection<Buffer>(collection).find({}, { raw: true }).sort({ _id: 1 });
+    this.cursor = db.collection<Buffer>(collection).find({}, { raw: true, batchSize: BATCH }).sort({ _id: 1 });
   }
 
   /** Undefined when what was read is behind. */
