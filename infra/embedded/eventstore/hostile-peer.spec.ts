@@ -5,7 +5,7 @@ import { type ClientHttp2Session, connect as connectHttp2, type IncomingHttpHead
 import { connect as connectTcp, createServer, type Socket } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { EventStoreDBClient, jsonEvent } from '@eventstore/db-client';
+import { binaryEvent, EventStoreDBClient, jsonEvent } from '@eventstore/db-client';
 import { type ChildEngine, startEngineProcess } from '../child';
 import { anonymousMemory } from '../process-usage';
 import { MessageWriter } from './wire/protobuf';
@@ -272,8 +272,8 @@ async function record(): Promise<Buffer> {
 }
 
 test('subscribers that never read hold no more than a page each', async () => {
-  const filler = 'x'.repeat(50_000);
-  await client.appendToStream('flood', jsonEvent({ type: 'T', data: filler }));
+  const filler = Buffer.alloc(50_000, 'x');
+  await client.appendToStream('flood', binaryEvent({ type: 'T', data: filler }));
   const sessions = Array.from({ length: 40 }, http2);
   // $all from the start, as a subscription.
   const subscribe = new MessageWriter()
@@ -291,7 +291,7 @@ test('subscribers that never read hold no more than a page each', async () => {
   for (let i = 0; i < 40; i++) {
     await client.appendToStream(
       'flood',
-      Array.from({ length: 20 }, () => jsonEvent({ type: 'T', data: filler })),
+      Array.from({ length: 20 }, () => binaryEvent({ type: 'T', data: filler })),
     );
   }
   // 40 MB were written; unbounded buffers would hold 1.6 GB by now.

@@ -128,7 +128,7 @@ describe('a subscription to $all', () => {
 
   test('has neither gap nor duplicate where history ends and live begins', async () => {
     const prefix = unique('seam');
-    const total = process.env.ATTEST_TEST_FULL_SIZE ? 3000 : 1200;
+    const total = process.env.ATTEST_TEST_FULL_SIZE ? 3000 : 600;
     let sent = 0;
     const append = async (until: number): Promise<void> => {
       while (sent < until) {
