@@ -24,6 +24,12 @@ export interface BulkCommand {
   readonly data: object;
 }
 
+/**
+ * Looks at how far everything is ask every store something, which have enough to do: rests for each time that a look took, and the shortest and
+ * the longest in milliseconds.
+ */
+const LOOK = { rests: 2, shortest: 50, longest: 500 };
+
 /** Workflows react to what other workflows led to. No chain of them is as long as this. */
 const PASSES = 6;
 
@@ -73,12 +79,15 @@ export class AttestClient {
    * @param onProgress gets the position of whoever is furthest behind, and the one that is waited for
    */
   async settled(onProgress: (reached: bigint, target: bigint) => void = () => undefined): Promise<string> {
+    let lookedAt = performance.now();
     let status = await this.get<Status>('/v1/status');
     for (let pass = 1; ; pass++) {
       const { log } = status;
-      for (; leastOf(status) < BigInt(log); status = await this.get<Status>('/v1/status')) {
+      while (leastOf(status) < BigInt(log)) {
         onProgress(leastOf(status), BigInt(log));
-        await delay(50);
+        await delay(Math.max(LOOK.shortest, Math.min(LOOK.rests * (performance.now() - lookedAt), LOOK.longest)));
+        lookedAt = performance.now();
+        status = await this.get<Status>('/v1/status');
       }
       if (status.log === log || pass === PASSES) return log;
     }
