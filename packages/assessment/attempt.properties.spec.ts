@@ -77,9 +77,11 @@ function play(
 it('an accepted command, repeated, yields nothing', () => {
   fc.assert(
     fc.property(stories, (commands) => {
+      const again: [AttemptCommand, readonly AttemptEvent[]][] = [];
       play(commands, (command, history) => {
-        expect(attemptDecider.decide(command, foldEvents(attemptDecider, history))).toEqual([]);
+        again.push([command, attemptDecider.decide(command, foldEvents(attemptDecider, history))]);
       });
+      expect(again.filter(([, events]) => events.length > 0)).toEqual([]);
     }),
     { numRuns: 300 },
   );

@@ -87,9 +87,11 @@ const stateAfter = (history: readonly EnrollmentEvent[]) => foldEvents(enrollmen
 it('an accepted command, repeated, yields nothing', () => {
   fc.assert(
     fc.property(stories, (commands) => {
+      const again: [EnrollmentCommand, readonly EnrollmentEvent[]][] = [];
       play(commands, (command, before, events) => {
-        expect(enrollmentDecider.decide(command, stateAfter([...before, ...events]))).toEqual([]);
+        again.push([command, enrollmentDecider.decide(command, stateAfter([...before, ...events]))]);
       });
+      expect(again.filter(([, events]) => events.length > 0)).toEqual([]);
     }),
     { numRuns: 2_000 },
   );
