@@ -28,7 +28,7 @@ const LEFT_OUT = [
 const NAMING = '(target, value) => __defProp(target, "name", { value, configurable: true });';
 const NAMING_LESS = NAMING.replace('=> ', '=> target.name === value || target.prototype === undefined ? target : ');
 /** V8 takes only what it compiled with the same flags: those of a service by itself, and of `npm start`. */
-const FLAGS = [[], ['--max-semi-space-size=32']];
+const FLAGS = [[], ['--max-semi-space-size=32', '--no-memory-reducer']];
 
 /**
  * Outside stays what is left out, unless a package has another version of it for itself, and what is not installed: packages that

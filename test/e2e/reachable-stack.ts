@@ -28,7 +28,7 @@ interface Who {
 }
 
 /** Those of `npm start` and of the linked `attest`. */
-const FLAGS = ['--max-semi-space-size=32'];
+const FLAGS = ['--max-semi-space-size=32', '--no-memory-reducer'];
 
 /** What a process is started with: nothing of Attest's environment but this. */
 export function spawnAttest(

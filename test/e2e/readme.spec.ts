@@ -18,7 +18,7 @@ const DEFAULT_API = 'http://127.0.0.1:7400';
 const RUN_ELSEWHERE: Readonly<Record<string, () => void>> = {
   'npm ci && npm start': () => {
     expect(readFileSync(join(ROOT, '.ci', 'run'), 'utf8')).toMatch(/^npm ci\b/m);
-    expect(scripts().start).toBe('node --max-semi-space-size=32 dist/apps/attest/cli.js up'); // which is what every stack of these tests runs
+    expect(scripts().start).toBe('node --max-semi-space-size=32 --no-memory-reducer dist/apps/attest/cli.js up'); // which is what every stack of these tests runs
   },
   'npm test': () => expect(readFileSync(join(ROOT, '.ci', 'run'), 'utf8')).toMatch(/^npm test$/m),
   'npm run lint': () => expect(readFileSync(join(ROOT, '.ci', 'run'), 'utf8')).toMatch(/^npm run lint$/m),
