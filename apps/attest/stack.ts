@@ -35,7 +35,7 @@ export interface StackOptions {
 
 const HOST = process.env.ATTEST_HOST ?? '127.0.0.1';
 /** Of the engines that are read from, beside the one that is written to. */
-const NICE = 10;
+const NICE = 15;
 
 /**
  * Every service in this process, on the embedded engines in processes of their own, or on real servers where an

@@ -4,7 +4,7 @@ import { join, sep } from 'node:path';
 import type { Timing } from './statistics';
 
 /** As `npm start` has it: on one machine, what is for reading gives way by so much to what takes commands. */
-export const NICE_READING = 10;
+export const NICE_READING = 15;
 
 interface Duration {
   readonly seconds: number;
