@@ -1,13 +1,26 @@
 import { readdirSync, readFileSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { DataFolder } from '../../apps/attest/data-folder';
+import { sharedEngineIn } from '../contract/clickhouse/shared-engine';
 import { childrenOf, gone } from './processes';
 
-/** After the last test: stops the stacks that were shared. @throws Error when one had ended before */
+/** After the last test: stops the stacks and engines that were shared. @throws Error when a stack had ended before */
 export default async function tearDown(): Promise<void> {
-  const folder = process.env.ATTEST_TEST_STACKS!;
-  await Promise.all(readdirSync(folder).map((worker) => stop(join(folder, worker))));
-  rmSync(folder, { recursive: true });
+  const { ATTEST_TEST_STACKS: stacks, ATTEST_TEST_ENGINES: engines } = process.env;
+  for (const [folder, end] of [
+    [stacks!, stop],
+    [engines!, endEngine],
+  ] as const) {
+    await Promise.all(readdirSync(folder).map((worker) => end(join(folder, worker))));
+    rmSync(folder, { recursive: true });
+  }
+}
+
+/** One that a worker started ends with it; where Jest has no workers, it is running still. */
+async function endEngine(folder: string): Promise<void> {
+  const { pid } = sharedEngineIn(folder);
+  if (childrenOf(process.pid).some((child) => child.pid === pid)) process.kill(pid, 'SIGTERM');
+  await gone([{ pid }]);
 }
 
 async function stop(data: string): Promise<void> {

@@ -48,7 +48,10 @@ beforeEach(async () => {
 afterEach(async () => {
   for (const { stop } of running) stop.abort();
   await Promise.all(running.splice(0).map(({ ended }) => ended));
-  await Promise.all(clients.splice(0).map((own) => own.close()));
+  for (const own of clients.splice(0)) {
+    await own.command({ query: `DROP DATABASE ${await value(own, 'SELECT currentDatabase()')}` });
+    await own.close();
+  }
 });
 
 /** What a projector process runs for the warehouse. */

@@ -1,45 +1,37 @@
 import { randomUUID } from 'node:crypto';
-import { mkdtemp, rm } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
 import { type ClickHouseClient, createClient } from '@clickhouse/client';
 import { Warehouse, WarehouseLoader } from '../../../infra/clickhouse';
-import { type ChildEngine, startEngineProcess } from '../../../infra/embedded';
 import type { EventBatch, RecordedEvent, WarehouseMigration } from '../../../packages/eventsourcing';
 import { recorded as recordedAs } from '../../../packages/eventsourcing/testing';
 import { readMigrations, reportSql } from '../../../projections/clickhouse';
 import type { CourseOutcomes } from '../../../projections/expected-reports';
+import { sharedClickHouse } from '../clickhouse/shared-engine';
 
 const NOW = '2026-06-01T00:00:00.000Z';
 const ALL = 2n ** 63n;
-let engine: ChildEngine | undefined;
-let dataDir: string | undefined;
+let url: string;
 let root: ClickHouseClient;
 let clickhouse: ClickHouseClient;
 let warehouse: Warehouse;
+let database: string;
 let next = 0;
 
 beforeAll(async () => {
-  const given = process.env.ATTEST_TEST_CLICKHOUSE_URL;
-  if (!given) {
-    dataDir = await mkdtemp(join(tmpdir(), 'attest-warehouse-'));
-    engine = await startEngineProcess('clickhouse', { dataDir, port: 0 });
-  }
-  root = createClient({ url: given ?? engine!.url });
+  url = process.env.ATTEST_TEST_CLICKHOUSE_URL ?? (await sharedClickHouse());
+  root = createClient({ url });
 });
-afterAll(async () => {
-  await root.close();
-  await engine?.close();
-  if (dataDir) await rm(dataDir, { recursive: true });
-});
+afterAll(() => root.close());
 
 beforeEach(async () => {
-  const database = `warehouse_${randomUUID().slice(0, 8)}_${next++}`;
+  database = `warehouse_${randomUUID().slice(0, 8)}_${next++}`;
   await root.command({ query: `CREATE DATABASE ${database}` });
-  clickhouse = createClient({ url: process.env.ATTEST_TEST_CLICKHOUSE_URL ?? engine!.url, database });
+  clickhouse = createClient({ url, database });
   warehouse = new Warehouse(clickhouse, reportSql);
 });
-afterEach(() => clickhouse.close());
+afterEach(async () => {
+  await clickhouse.command({ query: `DROP DATABASE ${database}` });
+  await clickhouse.close();
+});
 
 /** As the store gives events back: their ids are UUIDs. */
 const recorded: typeof recordedAs = (event, where) => ({ ...recordedAs(event, where), id: randomUUID() });

@@ -1,9 +1,6 @@
 import { randomBytes } from 'node:crypto';
-import { mkdtemp, rm } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
-import { type ClickHouseClient, ClickHouseError, createClient } from '@clickhouse/client';
-import { type ChildEngine, startEngineProcess } from '../../../infra/embedded/child';
+import { type ClickHouseClient, ClickHouseError, ClickHouseLogLevel, createClient } from '@clickhouse/client';
+import { sharedClickHouse } from './shared-engine';
 
 /** The server under contract: the embedded engine, or the one that ATTEST_TEST_CLICKHOUSE_URL names. */
 export interface Server {
@@ -21,22 +18,16 @@ export interface Server {
   http(parameters: Record<string, string>, init?: RequestInit): Promise<Response>;
 }
 
-/** Starts the server before the tests of a file, with a database of their own, and removes both afterwards. */
+/** The server for the tests of a file, with a database of their own, which is removed afterwards. */
 export function server(): Server {
   const started = {} as Server;
+  const log = { level: ClickHouseLogLevel.OFF }; // what fails is told to the test
   const run = randomBytes(4).toString('hex');
-  let engine: ChildEngine | undefined;
-  let dataDir: string | undefined;
   let next = 0;
 
   beforeAll(async () => {
     const external = process.env.ATTEST_TEST_CLICKHOUSE_URL;
-    if (!external) {
-      dataDir = await mkdtemp(join(tmpdir(), 'attest-clickhouse-contract-'));
-      // chdb has one data folder per process, so every file needs a process of its own.
-      engine = await startEngineProcess('clickhouse', { dataDir, port: 0 });
-    }
-    const url = external ?? engine!.url;
+    const url = external ?? (await sharedClickHouse());
     const database = `contract_${run}`;
     const root = createClient({ url });
     await root.command({ query: `CREATE DATABASE ${database}` });
@@ -50,8 +41,8 @@ export function server(): Server {
     Object.assign(started, {
       url,
       database,
-      client: createClient({ url, database }),
-      analyst: createClient({ url, database, username: 'analyst' }),
+      client: createClient({ url, database, log }),
+      analyst: createClient({ url, database, username: 'analyst', log }),
       name: (prefix) => `${prefix}_${run}_${next++}`,
       async table(columns, tableEngine) {
         const name = started.name('t');
@@ -68,8 +59,6 @@ export function server(): Server {
     await started.client.command({ query: `DROP DATABASE ${started.database}` });
     await started.client.close();
     await started.analyst.close();
-    await engine?.close();
-    if (dataDir) await rm(dataDir, { recursive: true, force: true });
   });
 
   return started;
