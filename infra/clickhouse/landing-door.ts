@@ -17,10 +17,8 @@ export class LandingDoor {
     this.term = randomBytes(6).toString('hex');
     await this.command(`CREATE TABLE ${this.name} AS events ENGINE = Null`);
     await this.command(`CREATE MATERIALIZED VIEW ${this.name}_view TO events AS SELECT * FROM ${this.name}`);
-    // The doors before their views, for what goes through a door without a view is lost. SYNC waits for what is under way.
-    for (const engine of ['Null', 'MaterializedView']) {
-      for (const other of await this.others(engine)) await this.command(`DROP TABLE IF EXISTS ${other} SYNC`);
-    }
+    // SYNC waits for what is under way.
+    for (const other of await this.others()) await this.command(`DROP TABLE IF EXISTS ${other} SYNC`);
   }
 
   /** A batch is one part of one partition: it is there as a whole or not at all. @throws ClickHouseError when another loader has taken over */
@@ -32,8 +30,9 @@ export class LandingDoor {
     return `events__${this.term}`;
   }
 
-  private async others(engine: string): Promise<string[]> {
-    const query_params = { engine, own: this.name };
+  /** The doors before their views, for what goes through a door without a view is lost. */
+  private async others(): Promise<string[]> {
+    const query_params = { own: this.name };
     const answer = await this.clickhouse.query({ query: OTHERS, query_params, format: 'JSONEachRow' });
     return (await answer.json<{ name: string }>()).map(({ name }) => name);
   }
@@ -46,5 +45,6 @@ export class LandingDoor {
 const OTHERS = `
   SELECT name
   FROM system.tables
-  WHERE database = currentDatabase() AND startsWith(name, 'events__') AND NOT startsWith(name, {own:String}) AND engine = {engine:String}
-  ORDER BY name`;
+  WHERE database = currentDatabase() AND startsWith(name, 'events__') AND NOT startsWith(name, {own:String})
+    AND engine IN ('Null', 'MaterializedView')
+  ORDER BY engine DESC, name`;

@@ -63,22 +63,16 @@ export class TableBuilds {
   /**
    * Enters every table, and asks for those that have a new version; the latter only at the start of a process, so that it does not undo what
    * another does to go back.
-   * @param loaded tables that have rows
+   * @param loaded gives the tables that have rows; asked where one is not entered
    * @returns what was read of each table before anything was asked
    * @throws OtherVersionError when another version than this process knows is wanted
    */
-  async begin(loaded: ReadonlySet<string>): Promise<ReadModelState[]> {
+  async begin(loaded: () => Promise<ReadonlySet<string>>): Promise<ReadModelState[]> {
     const known = new Map(await this.read());
-    const entered: TableBuild[] = [];
-    for (const { name, version } of this.tables) {
-      // What has rows and is not entered was made before there were versions.
-      if (!known.has(name))
-        entered.push({ ...BLANK, table_name: name, build: 1, version: loaded.has(name) ? 1 : version, phase: 'live' });
+    const unknown = this.tables.filter(({ name }) => !known.has(name));
+    for (const build of unknown.length > 0 ? await this.enter(unknown, await loaded()) : []) {
+      known.set(build.table_name, [build]);
     }
-    if (entered.length > 0) {
-      await this.clickhouse.insert({ table: 'table_builds', values: entered, format: 'JSONEachRow' });
-    }
-    for (const build of entered) known.set(build.table_name, [build]);
     const states = this.statesOf(known);
     for (const state of states) {
       const { version } = this.tableOf(state._id)!;
@@ -86,6 +80,15 @@ export class TableBuilds {
     }
     this.hasBegun = true;
     return states;
+  }
+
+  private async enter(tables: readonly DerivedTable[], loaded: ReadonlySet<string>): Promise<TableBuild[]> {
+    const entered = tables.map(({ name, version }): TableBuild => {
+      // What has rows and is not entered was made before there were versions.
+      return { ...BLANK, table_name: name, build: 1, version: loaded.has(name) ? 1 : version, phase: 'live' };
+    });
+    await this.clickhouse.insert({ table: 'table_builds', values: entered, format: 'JSONEachRow' });
+    return entered;
   }
 
   /** The builds of each table, oldest first. */

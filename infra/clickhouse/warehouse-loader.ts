@@ -6,6 +6,7 @@ import type { Consumer } from '../consumer';
 import { type Derivation, type DerivedTable, inGroups, touches } from './derived-tables';
 import { type LandedRow, toRow } from './landed-rows';
 import { LandingDoor } from './landing-door';
+import { makeTables } from './make-tables';
 import { TableBuilds } from './table-builds';
 
 /** Events that a table takes at a time while it gets its past, so that each statement stays short. */
@@ -83,9 +84,10 @@ export class WarehouseLoader implements Consumer {
     return this.isStarted ? this.door.term : undefined;
   }
 
-  /** Makes the tables. Any process may, also one that is not to load. */
+  /** Makes the tables that are missing. Any process may, also one that is not to load. */
   async prepare(): Promise<void> {
-    for (const { create } of this.migrations) for (const query of create) await this.clickhouse.command({ query });
+    const statements = this.migrations.flatMap(({ create }) => create);
+    await makeTables(this.clickhouse, statements, this.settings.alone);
   }
 
   /** From here on this loader is the one. @throws OtherVersionError when a table is wanted in another version than it knows */
@@ -111,7 +113,7 @@ export class WarehouseLoader implements Consumer {
 
   /** Adds a table to a loader that runs. Its past comes beside what happens meanwhile; await `backfilled` to see it whole. */
   async add(migration: WarehouseMigration): Promise<void> {
-    for (const query of migration.create) await this.clickhouse.command({ query });
+    await makeTables(this.clickhouse, migration.create);
     await this.admit([migration]);
     this.migrations.push(migration);
     this.backfill();
@@ -174,7 +176,6 @@ export class WarehouseLoader implements Consumer {
   }
 
   private async takeOver(): Promise<void> {
-    await this.readWatermarks();
     await this.beginBuilds();
     await this.door.open();
     this.landed = await this.scalar('SELECT max(position) FROM events');
@@ -189,8 +190,11 @@ export class WarehouseLoader implements Consumer {
 
   private async beginBuilds(): Promise<void> {
     const { tables } = this.builds;
-    const loaded = tables.filter(({ derivations }) => derivations.some(({ name }) => this.derived.has(name)));
-    const states = await this.builds.begin(new Set(loaded.map(({ name }) => name)));
+    const states = await this.builds.begin(async () => {
+      await this.readWatermarks();
+      const loaded = tables.filter(({ derivations }) => derivations.some(({ name }) => this.derived.has(name)));
+      return new Set(loaded.map(({ name }) => name));
+    });
     const versions = new Map(states.map(({ _id, active }) => [_id, active.version]));
     const frozen = tables.filter(({ name, version }) => versions.get(name) !== version);
     this.frozen = new Set(frozen.map(({ name }) => name));

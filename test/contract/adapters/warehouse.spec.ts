@@ -165,6 +165,38 @@ describe('the warehouse', () => {
     expect(await outcomes()).toEqual([outcome]);
   });
 
+  it('makes what a database lacks, and nothing in one that is whole', async () => {
+    const made: string[] = [];
+    const watched = new Proxy(clickhouse, {
+      get(target, name: keyof ClickHouseClient) {
+        if (name !== 'command') return Reflect.get(target, name, target) as unknown;
+        return (given: Parameters<ClickHouseClient['command']>[0]) => {
+          made.push(...(given.query.match(/(?<=^(CREATE \w+|ALTER TABLE) (IF NOT EXISTS )?)(?!IF)\w+/gm) ?? []));
+          return target.command(given);
+        };
+      },
+    });
+    const prepared = async (): Promise<string[]> => {
+      await new WarehouseLoader(watched, readMigrations()).prepare();
+      return made.splice(0);
+    };
+    const all = await prepared();
+    expect(all).toEqual(expect.arrayContaining(['events', 'watermarks', 'activity', 'activity_days', 'table_builds']));
+    expect(await prepared()).toEqual([]);
+    for (const query of [
+      'DROP TABLE team_lines',
+      'DROP VIEW activity',
+      'ALTER TABLE watermarks DROP COLUMN changed',
+      'CREATE TABLE of_somebody_else (position UInt64) ENGINE = Memory',
+    ]) {
+      await clickhouse.command({ query });
+    }
+    expect(await prepared()).toEqual(['team_lines', 'activity', 'watermarks']);
+    expect(await prepared()).toEqual([]);
+    await (await start()).loader.apply(batch(...log));
+    expect(await outcomes()).toEqual([outcome]);
+  });
+
   it('gives a new derived table its past', async () => {
     await (await start()).loader.apply(batch(...log));
     const added: WarehouseMigration = {
