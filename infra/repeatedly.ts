@@ -11,7 +11,7 @@ const LONGEST_PAUSE = 5_000;
  */
 export async function repeatedly(step: () => Promise<number>, log: Log, signal: AbortSignal): Promise<void> {
   for (let pause = SHORTEST_PAUSE; !signal.aborted;) {
-    const heard = asked.rung;
+    const heard = asked.heard;
     try {
       const rest = await step();
       pause = SHORTEST_PAUSE;

@@ -2,6 +2,7 @@ import { randomUUID } from 'node:crypto';
 import { readFileSync, readlinkSync } from 'node:fs';
 import { type Collection, type Db, type Document as MongoDocument } from 'mongodb';
 import { abortableDelay } from '../abortable-delay';
+import { asked } from '../bell';
 import { isRunning, thisProcess } from '../embedded/folder-lock';
 import type { Log } from '../log';
 
@@ -17,6 +18,8 @@ interface LeaseDocument {
   process?: { machine: string; pid: number; started: string };
   /** Of a runner: what it has to tell the others. */
   news?: MongoDocument;
+  /** Of a runner: how often it has asked the others to look, see `asked`. */
+  rung?: number;
 }
 
 /** Some of the work, as long as this process may do it. */
@@ -58,6 +61,10 @@ export class Leases {
   /** Time between looks at what the others do, in milliseconds. */
   private readonly interval: number;
   private looks = 0;
+  /** Nobody else lives, and nothing is left to take: there is nothing to look for between signs of life. */
+  private isAlone = false;
+  /** How often each of the others had asked to look. */
+  private readonly heard = new Map<string, number>();
 
   constructor(
     db: Db,
@@ -78,7 +85,7 @@ export class Leases {
       } catch (error) {
         this.log.warn({ err: error }, 'no sign of life could be given; trying again');
       }
-      await abortableDelay(this.interval, signal);
+      await abortableDelay(this.isAlone ? this.interval * LOOKS : this.interval, signal);
     }
   }
 
@@ -131,12 +138,13 @@ export class Leases {
 
   private async beat(): Promise<void> {
     const before = performance.now();
-    const isSign = this.looks === 0;
+    const isSign = this.isAlone || this.looks === 0;
     if (isSign) await this.giveSignOfLife();
-    this.looks = (this.looks + 1) % LOOKS;
+    this.looks = isSign ? 1 : (this.looks + 1) % LOOKS;
     await this.giveUp([...this.leaving].filter((name) => !this.isInUse(name)));
     const all = await this.read();
     const isRunner = ({ _id }: LeaseDocument): boolean => _id.startsWith('runner:');
+    this.listen(all.filter((each) => isRunner(each) && each.owner !== this.owner));
     const gone = all.filter((each) => isRunner(each) && each.isLive && hasEndedHere(each));
     for (const { owner } of gone) await this.bury(owner!);
     const expired = (each: (typeof all)[number]): boolean =>
@@ -156,6 +164,7 @@ export class Leases {
       if (await this.take(name)) taken.push(name);
     }
     for (const name of taken) this.held.set(name, before + this.ttl);
+    this.isAlone = runners === 1 && this.held.size === this.names.length;
     const surplus = [...this.held.keys()].filter((name) => !this.leaving.has(name)).slice(share);
     for (const name of surplus) this.leaving.add(name);
     if (taken.length + surplus.length > 0) this.tell([...taken, ...surplus]);
@@ -163,12 +172,20 @@ export class Leases {
 
   private async giveSignOfLife(): Promise<void> {
     const expiresAt = { $add: ['$$NOW', this.ttl] };
-    const self = { owner: this.owner, process: SELF, news: { $literal: this.settings.news?.() ?? {} }, expiresAt };
+    const news = { $literal: this.settings.news?.() ?? {} };
+    const self = { owner: this.owner, process: SELF, news, rung: asked.rung, expiresAt };
     const held = { _id: { $in: [...this.held.keys()] }, owner: this.owner };
     await this.leases.bulkWrite([
       { updateOne: { filter: { _id: `runner:${this.owner}` }, update: [{ $set: self }], upsert: true } },
       { updateMany: { filter: held, update: [{ $set: { expiresAt } }] } },
     ]);
+  }
+
+  private listen(others: readonly LeaseDocument[]): void {
+    const hasRung = others.filter(({ owner, rung = 0 }) => rung !== (this.heard.get(owner!) ?? 0));
+    this.heard.clear();
+    for (const { owner, rung = 0 } of others) this.heard.set(owner!, rung);
+    if (hasRung.length > 0) asked.wake();
   }
 
   private read(): Promise<(LeaseDocument & { isLive: boolean })[]> {

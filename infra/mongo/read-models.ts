@@ -176,6 +176,7 @@ export class ReadModels {
       last: null,
     };
     await this.states.updateOne({ _id }, { $setOnInsert: state }, { upsert: true });
+    if (isNew) asked.ring();
   }
 
   private async build(state: ReadModelState, { collection, version }: Build): Promise<ReadModelState> {

@@ -54,7 +54,7 @@ export class Rebuilder {
     for (let before = await this.wanted(); ;) {
       const isAsked = before.some(({ building }) => building!.phase === 'catching-up');
       if (!isAsked || before.length === this.projections.length || signal.aborted) return before;
-      await asked.rest(GATHER, asked.rung, signal);
+      await asked.rest(GATHER, asked.heard, signal);
       const now = await this.wanted();
       if (now.length <= before.length) return now;
       before = now;

@@ -21,7 +21,7 @@ export async function runProjector(
 ): Promise<void> {
   const readModels = options.readModels ?? new ReadModels(db, projections);
   while (!signal.aborted) {
-    let heard = asked.rung;
+    let heard = asked.heard;
     const planned = await planOf(readModels);
     const replanned = new AbortController();
     const ended = AbortSignal.any([signal, replanned.signal]);
@@ -29,7 +29,7 @@ export async function runProjector(
     const consuming = runConsumer(projector, store, log, ended, isCurrent);
     while (!ended.aborted) {
       await asked.rest(LOOK, heard, ended);
-      heard = asked.rung;
+      heard = asked.heard;
       const now = await planOf(readModels).catch((error: unknown) => {
         log.warn({ err: error }, 'what is to be fed could not be looked up; trying again');
         return planned;

@@ -22,7 +22,7 @@ export async function runWorkflows(
     const consuming = runConsumer(workflows, store, log, ended, isCurrent);
     try {
       while (!ended.aborted) {
-        const heard = asked.rung;
+        const heard = asked.heard;
         if (await redrive.isAsked()) redriving.abort();
         else await asked.rest(LOOK, heard, ended);
       }

@@ -1,5 +1,6 @@
 import pino from 'pino';
 import { abortableDelay } from '../../../infra/abortable-delay';
+import { asked } from '../../../infra/bell';
 import { type LeaseOptions, Leases, type Term } from '../../../infra/mongo';
 import { until } from '../../e2e/until';
 import { server } from '../mongo/harness';
@@ -117,5 +118,21 @@ describe('leases', () => {
     const first = start();
     await until(async () => (await first.leases.news())[0]?.holds.length === NAMES.length);
     expect(await first.leases.news()).toEqual([{ owner: first.leases.owner, holds: NAMES, news: {} }]);
+  });
+
+  it('let every process hear what another has rung for', async () => {
+    const first = start();
+    const leases = db().collection<{ _id: string; rung?: number }>('leases');
+    asked.ring();
+    await until(async () => {
+      const told = await leases.findOne({ _id: `runner:${first.leases.owner}` });
+      return told?.rung === asked.rung;
+    });
+    const other = { owner: 'other', epoch: 0, expiresAt: new Date(Date.now() + 3_600_000) };
+    for (const rung of [1, 2]) {
+      const { heard } = asked;
+      await leases.updateOne({ _id: 'runner:other' }, { $set: { ...other, rung } }, { upsert: true });
+      await until(() => asked.heard > heard);
+    }
   });
 });
