@@ -49,7 +49,10 @@ const outside = (leftOut) => ({
 
 const { dependencies } = JSON.parse(readFileSync('package.json', 'utf8'));
 const names = required();
-const sources = ['package-lock.json', '.config/bundle-dependencies.mjs', '.config/bundle-loader.cjs'];
+const sources = [
+  'package-lock.json',
+  ...['dependencies.mjs', 'script.cjs', 'loader.cjs'].map((name) => `.config/bundle-${name}`),
+];
 const hash = createHash('sha256').update(JSON.stringify([process.version, names]));
 for (const source of sources) hash.update(readFileSync(source));
 const madeFrom = hash.digest('hex');
@@ -112,6 +115,7 @@ async function bundle(folder, names, leftOut) {
   });
   nameLess(join(OUT, folder, 'bundle.js'));
   for (const name of names) writeStub(name, folder);
+  copyFileSync('.config/bundle-script.cjs', join(OUT, folder, 'script.js'));
   const loader = join(OUT, folder, 'index.js');
   copyFileSync('.config/bundle-loader.cjs', loader);
   for (const flags of FLAGS) execFileSync(process.execPath, [...flags, loader], { stdio: 'inherit' });
