@@ -34,5 +34,7 @@ export class Bell {
  * signs of life; see `Leases`.
  */
 export const asked = new Bell();
+/** Rung when this process has brought all partitions of the read models that are its own, or the warehouse, up to a later position. */
+export const moved = { mongo: new Bell(), warehouse: new Bell() };
 /** How often those who listen to `asked` look unasked, in milliseconds: for what a process wrote that ended before it told anybody. */
 export const LOOK = 15_000;

@@ -1,21 +1,20 @@
 import { Inject, Injectable } from '@nestjs/common';
 import { Db } from 'mongodb';
 import { availableParallelism } from 'node:os';
-import { setTimeout as delay } from 'node:timers/promises';
 import type { ClickHouseClient } from '@clickhouse/client';
+import { moved } from '../../infra/bell';
 import { type Freshness, Warehouse } from '../../infra/clickhouse';
 import { CLICKHOUSE } from '../../infra/engines.module';
 import { ReadModels } from '../../infra/mongo';
 import { SharedRead } from '../../infra/shared-read';
 import { mongoProjections } from '../../projections';
 import { reportSql, tablesOf } from '../../projections/clickhouse';
-import { InvalidParameterError, ReadModelBehindError } from '../shared/problems';
+import { InvalidParameterError } from '../shared/problems';
+import { PositionWatch } from './position-watch';
 import { Presumption } from './presumption';
 import { knownAtOf } from './query-parameters';
 import { ReportQueue } from './report-queue';
 
-/** How long a query waits for the position that its caller asked for, in milliseconds. */
-const PATIENCE = 10_000;
 /** More at once than there are processors only makes each take longer. */
 const QUEUE = { running: Math.max(2, availableParallelism()), waiting: 2_000 };
 
@@ -38,8 +37,8 @@ export class ReadSide {
   ) {
     this.readModels = new ReadModels(db, mongoProjections);
     this.warehouse = new Warehouse(clickhouse, reportSql);
-    this.mongoReached = new PositionWatch(() => this.readModels.reached(), 10);
-    this.warehouseReached = new PositionWatch(() => this.warehouse.position(), 50);
+    this.mongoReached = new PositionWatch(() => this.readModels.reached(), 10, moved.mongo);
+    this.warehouseReached = new PositionWatch(() => this.warehouse.position(), 50, moved.warehouse);
   }
 
   /** @param minPosition as a command answered it; @throws ReadModelBehindError after ten seconds */
@@ -85,7 +84,8 @@ export class ReadSide {
   private reached(report: string | undefined): PositionWatch {
     if (report === undefined) return this.warehouseReached;
     const watch =
-      this.reportReached.get(report) ?? new PositionWatch(() => this.warehouse.position(tablesOf(report)), 50);
+      this.reportReached.get(report) ??
+      new PositionWatch(() => this.warehouse.position(tablesOf(report)), 50, moved.warehouse);
     this.reportReached.set(report, watch);
     return watch;
   }
@@ -103,34 +103,4 @@ function positionOf(minPosition: string | undefined): bigint {
   if (!/^\d{1,19}$/.test(minPosition))
     throw new InvalidParameterError('minPosition', 'must be a position as a command gave it');
   return BigInt(minPosition);
-}
-
-/** Waits for a position that only rises. All who wait share one poll. */
-class PositionWatch {
-  private reached = 0n;
-  private polling: Promise<void> | undefined;
-
-  constructor(
-    private readonly read: () => Promise<bigint>,
-    private readonly intervalMs: number,
-  ) {}
-
-  async reach(position: bigint): Promise<void> {
-    const deadline = Date.now() + PATIENCE;
-    while (this.reached < position) {
-      if (Date.now() > deadline) {
-        throw new ReadModelBehindError(
-          `Position ${position} is not visible yet; the read side is at ${this.reached}. Ask again.`,
-        );
-      }
-      this.polling ??= this.poll().finally(() => (this.polling = undefined));
-      await this.polling;
-    }
-  }
-
-  private async poll(): Promise<void> {
-    const before = this.reached;
-    this.reached = await this.read();
-    if (this.reached === before) await delay(this.intervalMs);
-  }
 }

@@ -2,6 +2,7 @@ import { setTimeout as delay } from 'node:timers/promises';
 import type { ClickHouseClient } from '@clickhouse/client';
 import type { EventBatch, RecordedEvent, WarehouseMigration } from '../../packages/eventsourcing';
 import { atOnce } from '../at-once';
+import { moved } from '../bell';
 import type { Consumer } from '../consumer';
 import { type Derivation, type DerivedTable, inGroups, touches } from './derived-tables';
 import { type LandedRow, toRow } from './landed-rows';
@@ -254,8 +255,8 @@ export class WarehouseLoader implements Consumer {
       await atOnce(DERIVED_AT_ONCE, group.filter(isConcerned), deriveOne);
     }
     for (const feed of this.joining) feed.position = upTo;
-    const moved = fed.map(({ name }) => name);
-    if (moved.length > 0) await this.mark(moved, upTo);
+    const names = fed.map(({ name }) => name);
+    if (names.length > 0) await this.mark(names, upTo);
   }
 
   /** Starts what gives new tables their past, unless it is under way. What fails is tried again until it succeeds. */
@@ -330,6 +331,7 @@ export class WarehouseLoader implements Consumer {
     }));
     await this.clickhouse.insert({ table: 'watermarks', values, format: 'JSONEachRow' });
     for (const name of names) this.derived.set(name, position);
+    moved.warehouse.ring();
   }
 
   /** The watermarks of tables that no migration derives any more would hold back everybody who asks how far the warehouse is. */

@@ -168,11 +168,22 @@ export class Warehouse {
   }
 
   async position(tables: readonly string[] = []): Promise<bigint> {
-    return (await this.freshness(tables)).position;
+    const { reached } = await this.marks();
+    return least(tables.length === 0 ? [...reached.values()] : positionsOf(tables, reached));
   }
 
   /** @param tables only these migrations count, each of which must have begun; all when empty */
   async freshness(tables: readonly string[] = []): Promise<Freshness> {
+    const { reached, changed } = await this.marks();
+    const position = least(tables.length === 0 ? [...reached.values()] : positionsOf(tables, reached));
+    const isKnown = least(positionsOf(this.sql.peopleFrom, reached)) >= position;
+    const peopleChanged = isKnown ? greatest(positionsOf(this.sql.peopleFrom, changed)) : undefined;
+    const lastChanged = greatest(tables.length === 0 ? [...changed.values()] : positionsOf(tables, changed));
+    return { position, recordedAt: await this.recordedAt(position.toString()), changed: lastChanged, peopleChanged };
+  }
+
+  /** Of each migration up to where its table has its rows, and how far the log had come when it last took some. */
+  private async marks(): Promise<Record<'reached' | 'changed', ReadonlyMap<string, bigint>>> {
     const answer = await this.clickhouse.query({ query: WATERMARKS, format: 'JSONEachRow' });
     const reached = new Map<string, bigint>();
     const changed = new Map<string, bigint>();
@@ -180,13 +191,7 @@ export class Warehouse {
       reached.set(row.name, greatest([reached.get(row.name) ?? 0n, BigInt(row.reached)]));
       changed.set(row.name, greatest([changed.get(row.name) ?? 0n, BigInt(row.changed)]));
     }
-    const of = (names: readonly string[], marks: ReadonlyMap<string, bigint>) =>
-      names.map((name) => marks.get(name) ?? 0n);
-    const position = least(tables.length === 0 ? [...reached.values()] : of(tables, reached));
-    const isKnown = least(of(this.sql.peopleFrom, reached)) >= position;
-    const peopleChanged = isKnown ? greatest(of(this.sql.peopleFrom, changed)) : undefined;
-    const lastChanged = greatest(tables.length === 0 ? [...changed.values()] : of(tables, changed));
-    return { position, recordedAt: await this.recordedAt(position.toString()), changed: lastChanged, peopleChanged };
+    return { reached, changed };
   }
 
   private async recordedAt(position: string): Promise<string | null> {
@@ -210,6 +215,10 @@ const REACHED = `
 
 /** Short, since every report asks it first: of the rows of a name that are not merged yet, the greatest is taken here. */
 const WATERMARKS = 'SELECT name, toString(position) AS reached, toString(changed) AS changed FROM watermarks';
+
+function positionsOf(names: readonly string[], marks: ReadonlyMap<string, bigint>): bigint[] {
+  return names.map((name) => marks.get(name) ?? 0n);
+}
 
 function least(positions: readonly bigint[]): bigint {
   return positions.reduce((a, b) => (a < b ? a : b), positions[0] ?? 0n);

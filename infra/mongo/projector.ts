@@ -1,5 +1,6 @@
 import type { Db } from 'mongodb';
 import type { AnyProjection, EventBatch } from '../../packages/eventsourcing';
+import { moved } from '../bell';
 import type { Consumer } from '../consumer';
 import { CollectionFeed } from './collection-feed';
 import { EventFeeds } from './event-feeds';
@@ -74,6 +75,7 @@ export class MongoProjector implements Consumer {
     const joining = this.joining.feeds.flatMap(({ name }) => this.partitions.map((each) => joiningShare(name, each)));
     await buildCheckpoints.writeAll(joining, position);
     await checkpoints.writeAll(this.partitions.map(liveShare), position);
+    moved.mongo.ring();
     this.flushedAt = performance.now();
   }
 
