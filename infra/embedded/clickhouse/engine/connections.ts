@@ -12,6 +12,8 @@ export interface Lent {
   readonly connection: Connection;
   /** Has the settings, the database and the names of parameters that the query asks for, from one like it before. */
   readonly isUsed: boolean;
+  /** May go to other queries afterwards. */
+  readonly isShared: boolean;
   /** @param isSound whether the query ended as it should: after anything else nobody gets the connection again */
   readonly release: (isSound: boolean) => void;
 }
@@ -36,7 +38,7 @@ export class Connections {
       this.idle.push({ kind, connection });
       if (this.idle.length > MOST_IDLE) this.idle.shift()!.connection.close();
     };
-    return { connection, isUsed: at >= 0, release };
+    return { connection, isUsed: at >= 0, isShared: kind !== undefined, release };
   }
 
   close(): void {

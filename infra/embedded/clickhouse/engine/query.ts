@@ -7,7 +7,7 @@ import { literal, quotedName } from '../sql/lexer';
 import type { Statement } from '../sql/statement';
 import type { User } from './access';
 import { Admission } from './admission';
-import { Connection } from './chdb';
+import { Connection, type QueryResult } from './chdb';
 import { Connections } from './connections';
 import type { Pipes } from './pipes';
 import { type Session, type SessionRequest, Sessions } from './sessions';
@@ -54,6 +54,8 @@ export interface Progress extends Outcome {
 
 /** Takes the result in pieces; called once, and only for statements that have one. */
 export type Consume = (result: Readable | Buffer) => Promise<void>;
+
+type Run = (sql: string, format?: string) => Promise<QueryResult>;
 
 /** Runs queries side by side, each on a connection of its own meanwhile, so that no setting of one is seen by another. */
 export class QueryRunner {
@@ -120,11 +122,14 @@ export class QueryRunner {
       throw ClickHouseException.of('READONLY', `${query.user}: Cannot execute query in readonly mode`);
     }
     if (query.session && query.user !== 'analyst') return this.runInSession(query.session, query, consume, signal);
-    const { connection, isUsed, release } = this.connections.take(query);
+    const { connection, isUsed, isShared, release } = this.connections.take(query);
     let isSound = false;
     try {
-      await connection.query(isUsed ? this.settingsOf(query) : this.prelude(query));
-      const outcome = await this.execute(connection, query, consume, signal);
+      const first = isUsed ? this.settingsOf(query) : this.prelude(query);
+      // One call for both spares a quarter of what a short query takes. Whoever may only read gets their rights before the engine sees the query.
+      const isOneCall = isShared && query.statement.verb !== 'INSERT';
+      if (!isOneCall) await connection.query(first);
+      const outcome = await this.execute(connection, query, consume, signal, isOneCall ? first : '');
       isSound = true;
       return outcome;
     } finally {
@@ -186,21 +191,29 @@ export class QueryRunner {
     ].join(';\n');
   }
 
-  private async execute(connection: Connection, query: Query, consume: Consume, signal: AbortSignal): Promise<Outcome> {
+  /** @param first statements that come before the query, none for an INSERT */
+  private async execute(
+    connection: Connection,
+    query: Query,
+    consume: Consume,
+    signal: AbortSignal,
+    first = '',
+  ): Promise<Outcome> {
     const { statement } = query;
     if (statement.verb === 'INSERT') {
       const written = await connection.insert(insertSql(query));
       return { ...written, rowsRead: written.rowsWritten, bytesRead: written.bytesWritten };
     }
     const format = statement.format ?? query.defaultFormat ?? DEFAULT_FORMAT;
+    const run: Run = (sql, format) => connection.query(first ? `${first};\n${sql}` : sql, format);
     const read = statement.streams
-      ? await this.stream(connection, query, format, consume, signal)
-      : await this.fetch(connection, query, format, consume, signal);
+      ? await this.stream(run, query, format, consume, signal)
+      : await this.fetch(run, query, format, consume, signal);
     return { ...read, rowsWritten: 0, bytesWritten: 0 };
   }
 
   /** Lets the engine write the result into a pipe: any format, as it comes, and never more than a pipe full in memory. */
-  private async stream(connection: Connection, query: Query, format: string, consume: Consume, signal: AbortSignal) {
+  private async stream(run: Run, query: Query, format: string, consume: Consume, signal: AbortSignal) {
     const { sql, settings } = query.statement;
     const pipe = this.pipes.open();
     const consumed = consume(pipe.stream).catch((error: unknown) => {
@@ -209,7 +222,7 @@ export class QueryRunner {
     });
     consumed.catch(() => undefined); // awaited below, unless the query itself fails
     try {
-      const work = connection.query(
+      const work = run(
         `${sql}\nINTO OUTFILE ${literal(pipe.path)} APPEND COMPRESSION 'none' FORMAT ${quotedName(format)}\n${settings}`,
       );
       const read = await this.killOnAbort(query.id, work, signal);
@@ -222,11 +235,11 @@ export class QueryRunner {
   }
 
   /** For statements whose answer is short or none. */
-  private async fetch(connection: Connection, query: Query, format: string, consume: Consume, signal: AbortSignal) {
+  private async fetch(run: Run, query: Query, format: string, consume: Consume, signal: AbortSignal) {
     const { sql, settings, verb, reads, format: named } = query.statement;
     const text =
       verb === 'KILL' ? killSql(query.statement) : `${sql}\n${named ? `FORMAT ${quotedName(named)}` : ''}\n${settings}`;
-    const work = connection.query(text, format);
+    const work = run(text, format);
     const { bytes, ...read } = await (reads ? this.killOnAbort(query.id, work, signal) : work);
     await consume(bytes);
     return read;
