@@ -12,7 +12,7 @@ module.exports = {
   testTimeout: 400_000,
   // Much of the suite waits for disks and processes: with one worker for each of two cores, a quarter of them is idle.
   maxWorkers: Math.ceil(availableParallelism() * 1.5),
-  runtime: '<rootDir>/.config/compile-once.cjs',
+  runtime: '<rootDir>/.config/quick-runtime.cjs',
   testSequencer: '<rootDir>/.config/slowest-first.cjs',
   globalSetup: '<rootDir>/test/e2e/global-setup.ts',
   globalTeardown: '<rootDir>/test/e2e/global-teardown.ts',
