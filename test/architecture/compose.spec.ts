@@ -9,6 +9,25 @@ const names = services.map(([name]) => name);
 
 const exists = (path: string): boolean => existsSync(join(REPOSITORY, path));
 
+/** The files of `.config` that are named in a text, and those that are named in them. */
+function configured(text: string): string[] {
+  const named = [...new Set(text.match(/\.config\/[\w.-]+\.[cm]js/g))];
+  return named.flatMap((file) => [
+    file,
+    ...configured(readFileSync(join(REPOSITORY, file), 'utf8').replaceAll(file, '')),
+  ]);
+}
+
+it('the image is built from all that the build reads', () => {
+  const { scripts } = JSON.parse(readFileSync(join(REPOSITORY, 'package.json'), 'utf8')) as {
+    scripts: { build: string };
+  };
+  const copied = readFileSync(join(REPOSITORY, '.dockerignore'), 'utf8').split('\n');
+  const read = configured(scripts.build);
+  expect(read).toContain('.config/bundle-loader.cjs');
+  expect(copied).toEqual(expect.arrayContaining(read.map((file) => `!${file}`)));
+});
+
 describe.each(services)('the service %s', (_name, service) => {
   it('comes from an image or from the Dockerfile', () => {
     expect(service.image).toEqual(expect.any(String));
