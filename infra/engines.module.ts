@@ -42,7 +42,13 @@ export class EnginesModule implements OnApplicationShutdown {
         { provide: Db, useFactory: () => new MongoClient(settings.mongodb).db() },
         {
           provide: CLICKHOUSE,
-          useFactory: () => createClient({ url: settings.clickhouse, log: { level: ClickHouseLogLevel.OFF } }),
+          useFactory: () =>
+            createClient({
+              url: settings.clickhouse,
+              log: { level: ClickHouseLogLevel.OFF },
+              // Answers are short: to hand them to threads that format them takes longer than to format them.
+              clickhouse_settings: { output_format_parallel_formatting: 0 },
+            }),
         },
         {
           provide: NATS,

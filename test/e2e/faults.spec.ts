@@ -14,7 +14,7 @@ const ROUNDS_PER_TRIAL = 5;
 /** A process dies so many milliseconds after the load has begun, at most. */
 const LATEST = 400;
 /** Longer than who reads the log ever waits between two tries; at full size, than MongoDB's client looks for its server, too. */
-const OUTAGE_SECONDS = process.env.ATTEST_TEST_FULL_SIZE ? 60 : 15;
+const OUTAGE_SECONDS = process.env.ATTEST_TEST_FULL_SIZE ? 60 : 8;
 const MINUTE = 60_000;
 
 describe('Faults under load, every service and engine a process of its own', () => {

@@ -1,4 +1,5 @@
 import { randomUUID } from 'node:crypto';
+import { setTimeout as delay } from 'node:timers/promises';
 import type { Report } from '../../apps/reports/reports.controller';
 import type { Problem } from '../../apps/shared/problems';
 import type { CourseOutcomes } from '../../projections/expected-reports';
@@ -19,11 +20,14 @@ export interface Reading {
 const OUTCOMES = '/v1/reports/course-outcomes';
 /** Read by people and programs all the time; the tenant must be one to which nothing happens meanwhile. */
 const PAGES = ['/v1/people', '/v1/enrollments', '/v1/attempts', '/v1/notifications', '/v1/job-titles', OUTCOMES];
-/** They share the pages out. With more of them, each step of what they read through takes longer, and they read more often until it ends. */
-const READERS = process.env.ATTEST_TEST_FULL_SIZE ? PAGES.length : 2;
+/**
+ * They share the pages out, and rest so many milliseconds between two reads where nobody asked for the full size. Without that, each step of what
+ * they read through takes longer, and they read more often until it ends.
+ */
+const [READERS, REST] = process.env.ATTEST_TEST_FULL_SIZE ? [PAGES.length, 0] : [2, 25];
 
 /**
- * Reads without a pause while the work goes on: pages of a tenant to which nothing happens, which must stay as they are; and what a writer
+ * Reads all the time while the work goes on: pages of a tenant to which nothing happens, which must stay as they are; and what a writer
  * of another tenant adds, which must be there as soon as its position is, and stay.
  */
 export async function readingThrough(
@@ -42,6 +46,7 @@ export async function readingThrough(
   let isDone = false;
 
   async function read<T>(client: ApiClient, path: string, parameters: Record<string, string>): Promise<T | undefined> {
+    if (REST > 0) await delay(REST);
     const { status, body } = await client.get<T>(path, parameters);
     reads++;
     // It may say that it is behind, and is asked again; what it must not do is to answer without what was asked for.

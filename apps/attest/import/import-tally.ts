@@ -27,7 +27,7 @@ export class ImportTally {
   private readonly refusals: Refusal[] = [];
   private readonly startedAt = Date.now();
 
-  constructor(private readonly onProgress: (settled: number) => void) {}
+  constructor(private readonly onProgress: (settled: number) => void = () => undefined) {}
 
   sent(kind: string): void {
     this.countsOf(kind).sent++;

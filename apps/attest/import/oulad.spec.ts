@@ -39,9 +39,26 @@ describe('The import of OULAD', () => {
     expect(interrupted.facts).toEqual(whole.facts);
   });
 
+  it('given answers that come one by one, then each counts as progress when it comes, and once if it is sent again', async () => {
+    const attest = attestThatFails(1);
+    let [answered, told, requests] = [0, 0, 0];
+    const counting: Pick<AttestClient, 'bulk'> = {
+      async *bulk(commands) {
+        requests++;
+        for await (const line of attest.bulk(commands)) {
+          if (requests === 1) expect(told).toBe(answered);
+          answered++;
+          yield line;
+        }
+      },
+    };
+    const { byKind } = await importOulad(counting, 'ou', SAMPLE, (more) => (told += more));
+    const sent = Object.values(byKind).reduce((sum, kind) => sum + kind.sent, 0);
+    expect(told).toBe(sent);
+    expect(answered).toBeGreaterThan(sent);
+  });
+
   it('given an Attest that goes on failing, then the import says so', async () => {
-    jest.useFakeTimers({ advanceTimers: 1_000, doNotFake: ['nextTick', 'setImmediate'] });
     await expect(importOulad(attestThatFails(100), 'ou', SAMPLE, () => undefined)).rejects.toThrow('away');
-    jest.useRealTimers();
   });
 });

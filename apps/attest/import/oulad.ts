@@ -46,7 +46,7 @@ export function presentationDay(presentation: string, day: number): string {
 
 /**
  * Sends the OULAD data of a folder through the bulk door. Every fact has an id of its own, so the import may be interrupted and repeated.
- * @param onProgress gets the number of facts settled since the last call
+ * @param onProgress gets the number of facts answered since the last call, as the answers come; once for a fact that is sent again
  */
 export async function importOulad(
   client: Pick<AttestClient, 'bulk'>,
@@ -54,10 +54,10 @@ export async function importOulad(
   folder: string,
   onProgress: (settled: number) => void,
 ): Promise<ImportSummary> {
-  const tally = new ImportTally(onProgress);
+  const tally = new ImportTally();
   for await (const { facts: chunk, commands } of oneAhead(chunks(facts(tenant, folder)))) {
     for (const { kind } of chunk) tally.sent(kind);
-    for (const [index, line] of (await send(client, commands)).entries()) {
+    for (const [index, line] of (await send(client, commands, onProgress)).entries()) {
       const { kind } = chunk[index]!;
       const { id } = commands[index]!;
       if (line.outcome !== 'refused') tally.settled(kind, id, line.outcome);
@@ -71,12 +71,17 @@ export async function importOulad(
  * The answers to a chunk. A line that failed for now says nothing of its fact, and later lines of the same person may have been refused for
  * want of it: then the whole chunk is sent again, of which the store knows what it has.
  */
-async function send(client: Pick<AttestClient, 'bulk'>, commands: readonly BulkCommand[]): Promise<BulkLine[]> {
+async function send(
+  client: Pick<AttestClient, 'bulk'>,
+  commands: readonly BulkCommand[],
+  onProgress: (answered: number) => void,
+): Promise<BulkLine[]> {
   const answers: BulkLine[] = [];
   for (let tries = 1; ; tries++) {
     let index = 0;
     for await (const line of client.bulk(commands)) {
       const earlier = answers[index];
+      if (!earlier) onProgress(1);
       if (earlier?.outcome !== 'accepted') answers[index] = line;
       index++;
     }
