@@ -10,7 +10,7 @@ import { percentile } from './statistics';
 const TENANT = 'bench';
 const RATES = [500, 1_000];
 const CONNECTIONS = 64;
-/** Often enough beside a floor of 2 s. Each look asks all stores: ten a second took an eighth of a core. */
+/** Often enough beside a floor of 2 s. Each look asks all stores: ten a second took a tenth of a core in the audit service alone. */
 const POLL_MS = 200;
 
 const SINKS = ['mongo', 'clickhouse'] as const;
