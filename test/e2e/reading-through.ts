@@ -21,8 +21,8 @@ const OUTCOMES = '/v1/reports/course-outcomes';
 /** Read by people and programs all the time; the tenant must be one to which nothing happens meanwhile. */
 const PAGES = ['/v1/people', '/v1/enrollments', '/v1/attempts', '/v1/notifications', '/v1/job-titles', OUTCOMES];
 /**
- * They share the pages out, and rest so many milliseconds between two reads where nobody asked for the full size. Without that, each step of what
- * they read through takes longer, and they read more often until it ends.
+ * They share the pages out, and rest so many milliseconds between two reads where nobody asked for the full size. With more of them, or no rest, each
+ * step of what they read through takes longer, and they read more often until it ends.
  */
 const [READERS, REST] = process.env.ATTEST_TEST_FULL_SIZE ? [PAGES.length, 0] : [2, 25];
 
