@@ -117,15 +117,16 @@ async function reads({ url, paths, tokens, restMs, seconds }: ReadsJob): Promise
   const connections = await Promise.all(tokens.map(() => HttpConnection.open(url)));
   const record = new Record(seconds);
   let next = 0;
+  const rest = (ms: number): Promise<void> => delay(Math.min(ms, record.leftMs));
   await Promise.all(
     connections.map(async (connection, index) => {
-      await delay(Math.random() * restMs);
+      await rest(Math.random() * restMs);
       while (record.goesOn) {
         const since = performance.now();
         const { status, body } = await connection.request('GET', paths[next++ % paths.length]!, tokens[index]!);
         if (status === 200) record.success(since);
         else record.error(body);
-        if (restMs > 0) await delay(restMs);
+        if (restMs > 0) await rest(restMs);
       }
     }),
   );

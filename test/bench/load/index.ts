@@ -40,7 +40,9 @@ export interface LoadOptions {
 
 /** Measures and prints. Gives the exit code: 1 when a floor is missed. */
 export async function benchLoad({ parts, quick, json }: LoadOptions): Promise<number> {
-  const report = await measureLoad(parts, quick, (step) => process.stderr.write(`${step}\n`));
+  const report = await measureLoad(parts, quick, (step) =>
+    process.stderr.write(`${String(Math.round(performance.now() / 1000)).padStart(5)} s  ${step}\n`),
+  );
   process.stdout.write(json ? `${JSON.stringify(report, null, 2)}\n` : tablesOf(report));
   return report.missed.length > 0 ? 1 : 0;
 }

@@ -16,7 +16,7 @@ const PATIENCE = 1_800_000;
  * same documents and rows.
  */
 export const rebuild: Part = async ({ quick, report }) => {
-  const enough = quick ? 20_000 : 200_000;
+  const enough = quick ? 10_000 : 200_000;
   const stack = await startProduction({ services: ['assessment', 'projector', 'audit'] });
   const clickhouse = createClient({ url: stack.url('clickhouse') });
   try {

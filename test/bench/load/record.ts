@@ -14,7 +14,12 @@ export class Record {
   constructor(private readonly seconds = Infinity) {}
 
   get goesOn(): boolean {
-    return performance.now() - this.begun < this.seconds * 1000;
+    return this.leftMs > 0;
+  }
+
+  /** Until its time is over. */
+  get leftMs(): number {
+    return Math.max(0, this.begun + this.seconds * 1000 - performance.now());
   }
 
   success(since: number, count = 1): void {
