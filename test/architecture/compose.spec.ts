@@ -92,10 +92,19 @@ it('starts programs that are there to be compiled', () => {
   expect(sources.filter((source) => !exists(source))).toEqual([]);
 });
 
+it('runs every program as `npm start` does', () => {
+  const { scripts } = JSON.parse(readFileSync(join(REPOSITORY, 'package.json'), 'utf8')) as {
+    scripts: { start: string };
+  };
+  const [entrypoint] = /(?<=^ENTRYPOINT ).*$/m.exec(dockerfile) ?? [];
+  const [npmStart] = scripts.start.split(' dist/');
+  expect((JSON.parse(entrypoint!) as string[]).join(' ')).toBe(npmStart);
+});
+
 it('hosts every service of Attest one by one in the profile split', () => {
   const alone = readdirSync(join(REPOSITORY, 'apps')).filter((app) => exists(`apps/${app}/main.ts`));
   const split = services.filter(([, { profiles = [] }]) => profiles.includes('split'));
-  expect(split.map(([name, { command }]) => [name, command?.at(-1)]).sort()).toEqual(
+  expect(split.map(([name, { command }]) => [name, ...(command ?? [])]).sort()).toEqual(
     alone.map((app) => [app, `dist/apps/${app}/main.js`]).sort(),
   );
 });

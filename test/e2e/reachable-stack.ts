@@ -27,8 +27,8 @@ interface Who {
   readonly sub?: string;
 }
 
-/** Those of `npm start` and of the linked `attest`. */
-const FLAGS = ['--max-semi-space-size=32', '--no-memory-reducer'];
+/** Those of `npm start`, of the linked `attest` and of the services in the image. */
+export const FLAGS = ['--max-semi-space-size=32', '--no-memory-reducer'];
 
 /** What a process is started with: nothing of Attest's environment but this. */
 export function spawnAttest(

@@ -15,6 +15,7 @@ import { startNats } from '../../infra/embedded/nats';
 import { type Caller, LocalIssuer } from '../../packages/auth';
 import type { Role } from '../../packages/commands';
 import { ApiClient } from '../e2e/api-client';
+import { FLAGS } from '../e2e/reachable-stack';
 import { KeptProcess, type StartedProcess } from './kept-process';
 
 export type ServiceName = 'people' | 'enrollment' | 'assessment' | 'projector' | 'reports' | 'audit';
@@ -158,7 +159,7 @@ function isEngine(name: ProcessName): name is EngineName {
 /** A service tells the process that forked it where it listens. */
 async function startService(entry: string, env: NodeJS.ProcessEnv, logFile: string): Promise<StartedProcess> {
   const log = openSync(logFile, 'a');
-  const child = fork(entry, [], { env, stdio: ['ignore', log, log, 'ipc'], execArgv: [] });
+  const child = fork(entry, [], { env, stdio: ['ignore', log, log, 'ipc'], execArgv: FLAGS });
   closeSync(log);
   const url = await new Promise<string>((resolve, reject) => {
     child.once('message', ({ url }: { url: string }) => resolve(url));

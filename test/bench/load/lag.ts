@@ -10,6 +10,7 @@ import { percentile } from './statistics';
 const TENANT = 'bench';
 const RATES = [500, 1_000];
 const CONNECTIONS = 64;
+const WARM_UP_SECONDS = 10;
 /** Often enough beside a floor of 2 s. Each look asks all stores: ten a second took a tenth of a core in the audit service alone. */
 const POLL_MS = 200;
 
@@ -26,7 +27,7 @@ export const lag: Part = async ({ quick, report }) => {
   try {
     const token = await stack.token({ sub: 'admin', tenant: TENANT, roles: ['admin'] });
     const job = { kind: 'http-commands', url: stack.url('assessment'), token, connections: CONNECTIONS } as const;
-    await runJob({ ...job, seconds: 3 });
+    await runJob({ ...job, seconds: WARM_UP_SECONDS });
     const figures: Record<string, number> = {};
     for (const rate of RATES) {
       await settled(stack, TENANT);
