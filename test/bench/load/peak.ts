@@ -56,7 +56,7 @@ export const peak: Part = async ({ quick, report }) => {
       report(`${group}: p95 ${Math.round(p95Ms)} ms ${complaints.join('; ')}`);
       return timing;
     };
-    const warmUp = Math.min(seconds / 2, 10);
+    const warmUp = Math.min(seconds, 10);
     await runJob({ ...one, seconds: warmUp });
     await runJob({ ...commands, seconds: warmUp });
     await settled(stack, TENANT);

@@ -22,7 +22,7 @@ export const rebuild: Part = async ({ quick, report }) => {
   try {
     const token = await stack.token({ sub: 'admin', tenant: TENANT, roles: ['admin'] });
     const fill = { kind: 'bulk-commands', url: stack.url('assessment'), token, connections: 4, lines: 1_000 } as const;
-    for (let sent = 0; sent < enough;) sent += (await runJob({ ...fill, seconds: 5 })).timing.count;
+    for (let sent = 0; sent < enough;) sent += (await runJob({ ...fill, seconds: 3 })).timing.count;
     await settled(stack, TENANT);
     const reads = await runJob({ kind: 'raw-reads', url: stack.url('eventstore') });
     const events = reads.timing.count;
