@@ -1,7 +1,15 @@
 import type { AllStreamSubscription, ResolvedEvent } from '@eventstore/db-client';
 import { EventStoreUnavailableError } from '../../packages/eventsourcing';
 
-/** Collects what a subscription delivers while the consumer is busy, and holds the subscription back when it is full. */
+/** What a window gets its events from. */
+export interface Source {
+  /** Events that have arrived and were not pushed yet. */
+  readonly readableLength: number;
+  pause(): void;
+  resume(): void;
+}
+
+/** Collects what a source delivers while the consumer is busy, and holds the source back when it is full. */
 export class BatchWindow {
   private events: ResolvedEvent[] = [];
   private lastCheckpoint: bigint | undefined;
@@ -9,7 +17,7 @@ export class BatchWindow {
   private ended = false;
   private failure: Error | undefined;
   private wake: (() => void) | undefined;
-  private subscription!: AllStreamSubscription;
+  private source!: Source;
   caughtUp = false;
 
   constructor(private readonly capacity: number) {}
@@ -18,20 +26,35 @@ export class BatchWindow {
     return this.events.length;
   }
 
+  /** Takes what the subscription delivers, until another source is followed. */
   attach(subscription: AllStreamSubscription): void {
-    this.subscription = subscription;
+    this.follow(subscription);
+    const isFollowed = (): boolean => this.source === subscription;
+    const end = (error: Error): void => {
+      if (isFollowed()) this.end(error);
+    };
     subscription.on('data', (resolved: ResolvedEvent) => {
-      this.events.push(resolved);
-      if (this.events.length >= this.capacity) subscription.pause();
-      this.wake?.();
+      if (isFollowed()) this.push(resolved);
     });
     subscription.on('caughtUp', () => {
+      if (!isFollowed()) return;
       this.caughtUp = true;
       this.wake?.();
     });
-    subscription.on('error', (error: Error) => this.end(error));
-    subscription.on('close', () => this.end(new EventStoreUnavailableError('the subscription was closed')));
-    subscription.on('end', () => this.end(new EventStoreUnavailableError('the subscription ended')));
+    subscription.on('error', end);
+    subscription.on('close', () => end(new EventStoreUnavailableError('the subscription was closed')));
+    subscription.on('end', () => end(new EventStoreUnavailableError('the subscription ended')));
+  }
+
+  /** From here on everything comes from this source, which pushes it. */
+  follow(source: Source): void {
+    this.source = source;
+  }
+
+  push(resolved: ResolvedEvent): void {
+    this.events.push(resolved);
+    if (this.events.length >= this.capacity) this.source.pause();
+    this.wake?.();
   }
 
   checkpoint(position: bigint): void {
@@ -63,7 +86,7 @@ export class BatchWindow {
     const last = resolved[resolved.length - 1]?.event?.position?.commit;
     if (drained) this.lastCheckpoint = undefined;
     if (drained && this.caughtUp) this.reported = true;
-    this.subscription.resume();
+    this.source.resume();
     return {
       resolved,
       checkpoint: checkpoint !== undefined && (last === undefined || checkpoint > last) ? checkpoint : undefined,
@@ -77,6 +100,6 @@ export class BatchWindow {
   }
 
   private drained(): boolean {
-    return this.subscription.readableLength === 0;
+    return this.source.readableLength === 0;
   }
 }

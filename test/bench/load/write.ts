@@ -13,7 +13,7 @@ type TimedJob = Extract<Job, { readonly seconds: number }>;
 
 /** Commands through each door, and the events that they lead to by the raw client on the same engine, taken in turn. */
 export const write: Part = async ({ quick, report }) => {
-  const [rounds, seconds] = quick ? [2, 2] : [4, 8];
+  const [rounds, seconds] = quick ? [1, 2] : [4, 8];
   const stack = await startProduction({ services: ['assessment', 'projector', 'audit'], nats: true });
   try {
     const token = await stack.token({ sub: 'admin', tenant: TENANT, roles: ['admin'] });

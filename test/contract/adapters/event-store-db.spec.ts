@@ -1,6 +1,8 @@
 import { randomUUID } from 'node:crypto';
-import { jsonEvent } from '@eventstore/db-client';
+import { EventEmitter, once } from 'node:events';
+import { EventStoreDBClient, jsonEvent } from '@eventstore/db-client';
 import { type RecordedEvent, WrongExpectedRevisionError } from '../../../packages/eventsourcing';
+import { until } from '../../e2e/until';
 import { attestStore, newEvent, newTenant } from './attest-store';
 
 const context = attestStore();
@@ -115,6 +117,58 @@ describe('the event store', () => {
       if (batch.caughtUp) break;
     }
     expect(seen).toEqual(events.map((_, n) => n));
+  });
+
+  it('gives all who stay at the end of the log each event once, in order, by one subscription, however slow one of them is', async () => {
+    const tenant = newTenant();
+    const subscribing = jest.spyOn(EventStoreDBClient.prototype, 'subscribeToAll');
+    const stopping = new AbortController();
+    const { signal } = stopping;
+    const appended: string[] = [];
+    const append = async (n: number) => {
+      const events = Array.from({ length: n }, (_, i) => newEvent(tenant, 'CoursePublished', { i }));
+      await context.store.append(`${tenant}.course-${randomUUID()}`, events, 'no-stream');
+      appended.push(...events.map(({ id }) => id));
+    };
+    const first = newEvent(tenant, 'CoursePublished', {});
+    const { position: after } = await context.store.append(`${tenant}.course-first`, [first], 'no-stream');
+    const released = new EventEmitter();
+    const follow = async (seen: string[], maxBatch: number, isHeld = () => false) => {
+      for await (const { events } of context.store.subscribeToAll({ after, maxBatch, signal })) {
+        seen.push(...events.filter(({ metadata }) => metadata.tenant === tenant).map(({ id }) => id));
+        if (isHeld()) await once(released, 'go');
+      }
+    };
+    let hold = false;
+    const seen: [quick: string[], other: string[], slow: string[]] = [[], [], []];
+    const following = [follow(seen[0], 1_000), follow(seen[1], 1_000), follow(seen[2], 20, () => hold)];
+    const allHaveSeenAll = () => until(() => seen.every(({ length }) => length === appended.length));
+    try {
+      // The first event that comes while they stay lets them join.
+      for (let n = 0; n < 3; n++) {
+        await allHaveSeenAll();
+        await append(1);
+      }
+      await allHaveSeenAll();
+      expect(subscribing).toHaveBeenCalledTimes(3 + 1);
+      hold = true;
+      await append(1);
+      await allHaveSeenAll();
+      for (let n = 0; n < 5; n++) await append(20);
+      await until(() => seen[0].length === appended.length && seen[1].length === appended.length);
+      expect(subscribing).toHaveBeenCalledTimes(3 + 1);
+      hold = false;
+      released.emit('go');
+      await allHaveSeenAll();
+      expect(subscribing.mock.calls.length).toBeGreaterThan(3 + 1);
+      await append(1);
+      await allHaveSeenAll();
+      for (const each of seen) expect(each).toEqual(appended);
+    } finally {
+      stopping.abort();
+      await Promise.all(following);
+      subscribing.mockRestore();
+    }
   });
 
   it('knows the end of the log', async () => {
