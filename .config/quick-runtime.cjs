@@ -3,6 +3,9 @@ const { dirname, join } = require('node:path');
 const { constants, Script } = require('node:vm');
 const { default: Runtime } = require('jest-runtime');
 
+// A worker that has nothing left to do ends at once. By itself, Node first takes apart all that the worker has loaded, for longer than Jest waits for it.
+if (process.send) process.once('beforeExit', () => process.exit());
+
 /** What bundle-loader.cjs becomes, see bundle-dependencies.mjs. */
 const BUNDLE = /\/dist\/node_modules\/\.\w+\/index\.js$/;
 /** By file, of all that this worker has run. */
