@@ -5,7 +5,8 @@ import { Open } from './authentication';
 
 /** Everything that this process measures. */
 export const metrics = new Registry();
-collectDefaultMetrics({ register: metrics });
+// Each sample of the event loop wakes the process: a hundred per second, as by default, take 0.8 % of a core of a service at rest; ten take 0.2.
+collectDefaultMetrics({ register: metrics, eventLoopMonitoringPrecision: 100 });
 
 /** For Prometheus. Tells nothing of any tenant. */
 @ApiTags('operations')
