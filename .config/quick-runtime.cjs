@@ -3,7 +3,7 @@ const { dirname, join } = require('node:path');
 const { constants, Script } = require('node:vm');
 const { default: Runtime } = require('jest-runtime');
 
-// A worker that has nothing left to do ends at once. By itself, Node first takes apart all that the worker has loaded, for longer than Jest waits for it.
+// A worker that has nothing left to do ends at once. By itself, Node takes longer than Jest waits for it, probably to take apart what was loaded.
 if (process.send) process.once('beforeExit', () => process.exit());
 
 /** What bundle-loader.cjs becomes, see bundle-dependencies.mjs. */

@@ -63,7 +63,7 @@ export const peak: Part = async ({ quick, report }) => {
     keep('reportAlone', await runJob(one));
     keep('reportFirst', await runJob(others));
     keep('report50AtOnce', await runJob({ ...(await pulling(fifty, 0)), seconds: aloneSeconds }));
-    // Too short for a manager to come back, and for the service to become warm: most have been there before.
+    // Too short for a manager to come back, and for the service to become warm: some have been there before.
     if (quick) await runJob({ ...inTurn(managers), tokens: Array<string>(4).fill(analyst), seconds: 12 });
     const without = keep('command', await runJob(commands));
     for (const ids of [fifty, managers]) {
