@@ -5,8 +5,12 @@ module.exports = {
   rootDir: '..',
   roots: ['<rootDir>/apps', '<rootDir>/packages', '<rootDir>/projections', '<rootDir>/infra', '<rootDir>/test'],
   testMatch: ['**/*.spec.ts'],
-  // The whole of OULAD takes about as long as everything else together: it is asked for.
-  testPathIgnorePatterns: ['/node_modules/', ...(process.env.ATTEST_TEST_FULL_IMPORT ? [] : ['/oulad-full\\.spec'])],
+  // What takes long is asked for: the whole of OULAD, and whatever kills processes again and again.
+  testPathIgnorePatterns: [
+    '/node_modules/',
+    ...(process.env.ATTEST_TEST_FULL_IMPORT ? [] : ['/oulad-full\\.spec']),
+    ...(process.env.ATTEST_TEST_FAULT_ROUNDS ? [] : ['<rootDir>/test/faults/']),
+  ],
   testEnvironment: '<rootDir>/.config/plain-environment.cjs',
   // A test that hangs must end some day; a machine that is merely slow or busy must not fail one.
   testTimeout: 400_000,

@@ -3,17 +3,17 @@ const { default: Sequencer } = require('@jest/test-sequencer');
 
 /** What takes longest, longest first, so that none of it runs alone at the end while the other cores have nothing left to do. */
 const LONG = [
-  'e2e/faults',
+  'faults/under-load',
   'e2e/oulad-full',
   'e2e/projections',
   'e2e/readme',
   'e2e/audit-reconcile',
-  'adapters/at-least-once',
+  'faults/at-least-once',
   'adapters/reports',
   'e2e/cli',
   'e2e/erasure',
   'e2e/oulad-reproduce',
-  'e2e/engines-die',
+  'faults/engines-die',
   'e2e/up',
   'adapters/warehouse-rebuild',
   'embedded/eventstore/data-folder',
@@ -28,11 +28,20 @@ const LONG = [
 ];
 
 /** Then come the folders in which a test takes seconds, and after them those in which it takes none. */
-const FOLDERS = ['test/e2e', 'infra', 'test/contract', 'test/architecture', 'apps', 'packages', 'projections'];
+const FOLDERS = [
+  'test/faults',
+  'test/e2e',
+  'infra',
+  'test/contract',
+  'test/architecture',
+  'apps',
+  'packages',
+  'projections',
+];
 
 /**
- * Last come the files that share a stack, those named above first. The first of them on each worker starts the stack, which then runs until
- * the end and takes its part of the processors, whether a file needs it or not.
+ * Last come the files that share a stack, those named above first. The first of them starts it, and it then runs until the end and takes
+ * its part of the processors, whether a file needs it or not.
  */
 const sharesStack = (path) => readFileSync(path, 'utf8').includes('useStack(');
 

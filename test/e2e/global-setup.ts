@@ -3,7 +3,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 
 /**
- * Before Jest starts its workers: where they put the stacks and engines that files share, see `shared-stack.ts` and `shared-engine.ts`. And no
+ * Before Jest starts its workers: where they put the stack and the engine that files share, see `shared-stack.ts` and `shared-engine.ts`. And no
  * certificates beyond Node's own: where some are given, Node parses all that it knows whenever it starts, for more than half of what that
  * costs, and no test speaks TLS.
  */

@@ -1,6 +1,7 @@
-import { existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { startEngineProcess } from '../../../infra/embedded/child';
+import { startOnce } from '../../start-once';
 
 /** Of an engine that is running, as it stands in its folder. */
 export interface SharedEngine {
@@ -9,14 +10,13 @@ export interface SharedEngine {
 }
 
 /**
- * The ClickHouse of this worker of Jest, which runs one file of tests at a time, each in databases of its own. The first file that asks starts it; it
- * ends with the worker. chdb has one data folder per process and takes half a second to load.
+ * The ClickHouse that files share, each in databases of its own. The first that asks starts it; it ends with the worker of Jest that did, which is when
+ * the last file of all has ended. chdb has one data folder per process and takes half a second to load.
  */
 export async function sharedClickHouse(): Promise<string> {
-  const { ATTEST_TEST_ENGINES: folder, JEST_WORKER_ID: worker } = process.env;
-  const own = join(folder!, worker!);
-  if (!existsSync(own)) await start(own);
-  return sharedEngineIn(own).url;
+  const folder = join(process.env.ATTEST_TEST_ENGINES!, 'shared');
+  await startOnce(folder, () => start(folder));
+  return sharedEngineIn(folder).url;
 }
 
 export function sharedEngineIn(folder: string): SharedEngine {
@@ -25,7 +25,6 @@ export function sharedEngineIn(folder: string): SharedEngine {
 
 /** Outlives the file that starts it, and what that has loaded: nothing of it may hold on to the process. */
 async function start(folder: string): Promise<void> {
-  mkdirSync(folder);
   const { url, process: child } = await startEngineProcess('clickhouse', { dataDir: join(folder, 'data'), port: 0 });
   writeFileSync(join(folder, 'running.json'), JSON.stringify({ pid: child.pid!, url } satisfies SharedEngine));
   child.removeAllListeners();

@@ -3,10 +3,10 @@ import type { ReplayAnswer } from '../../apps/audit/replay-answer';
 import type { Report } from '../../apps/reports/reports.controller';
 import type { CourseOutcomes } from '../../projections/expected-reports';
 import { InsistentLoad } from '../split/insistent-load';
-import type { ApiClient } from './api-client';
-import { newTenant } from './records';
-import { useOwnStack } from './running-stack';
-import { until } from './until';
+import type { ApiClient } from '../e2e/api-client';
+import { newTenant } from '../e2e/records';
+import { useOwnStack } from '../e2e/running-stack';
+import { until } from '../e2e/until';
 
 const LOAD = { senders: 8, rest: 20 };
 

@@ -9,9 +9,9 @@ import {
   jsonEvent,
   persistentSubscriptionToStreamSettingsFromDefaults,
 } from '@eventstore/db-client';
-import { startEngineProcess } from '../child';
+import { startEngineProcess } from '../../infra/embedded/child';
 
-/** Few for whoever waits for `npm test`, 50 in CI (see `.ci/run`). */
+/** 50 in CI, see `.ci/run`. */
 const KILLS = Number(process.env.ATTEST_TEST_ENGINE_KILLS ?? 5);
 const WRITERS = 16;
 
@@ -148,7 +148,7 @@ test('streams, deletions, metadata, groups and known ids are the same after a ki
 });
 
 test('a full disk fails the append, stores nothing of it, and ends writing until the restart', async () => {
-  const main = join(__dirname, '../../../dist/infra/embedded/main.js');
+  const main = join(__dirname, '../../dist/infra/embedded/main.js');
   // A file size limit stands in for a full disk: the write system call fails in the same place.
   const command = `ulimit -f 4096; exec "${process.execPath}" "${main}" eventstore --data "${dataDir}"`;
   const limited = spawn('bash', ['-c', command], { stdio: ['ignore', 'pipe', 'ignore'] });

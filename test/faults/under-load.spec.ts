@@ -3,9 +3,9 @@ import { overlappingOutages } from '../split/outages';
 import { appendPoison, parkedAt } from '../split/poison';
 import { type ProcessName, SplitStack } from '../split/split-stack';
 import { Trial, TRIAL_SERVICES } from '../split/trial';
-import { seededMoments } from './seeded-moments';
+import { seededMoments } from '../e2e/seeded-moments';
 
-/** One for whoever waits for `npm test`, 20 in CI (see `.ci/run`), and 200 for the long one. */
+/** 20 in CI, see `.ci/run`, and 200 for the long one. */
 const ROUNDS = Number(process.env.ATTEST_TEST_FAULT_ROUNDS ?? 1);
 /** Another one strikes at other moments. */
 const SEED = process.env.ATTEST_TEST_FAULT_SEED ?? '1';

@@ -2,10 +2,10 @@ import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { type ClickHouseClient, ClickHouseError, createClient } from '@clickhouse/client';
-import { type ChildEngine, startEngineProcess } from '../child';
-import { processorSeconds } from '../process-usage';
+import { type ChildEngine, startEngineProcess } from '../../infra/embedded/child';
+import { processorSeconds } from '../../infra/embedded/process-usage';
 
-/** Few for whoever waits for `npm test`, 50 in CI (see `.ci/run`). */
+/** 50 in CI, see `.ci/run`. */
 const KILLS = Number(process.env.ATTEST_TEST_ENGINE_KILLS ?? 5);
 const BATCH = 100;
 const WRITERS = 4;

@@ -2,9 +2,9 @@ import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { type Collection, MongoClient, MongoServerError } from 'mongodb';
-import { startEngineProcess } from '../child';
+import { startEngineProcess } from '../../infra/embedded/child';
 
-/** Few for whoever waits for `npm test`, 50 in CI (see `.ci/run`). */
+/** 50 in CI, see `.ci/run`. */
 const KILLS = Number(process.env.ATTEST_TEST_ENGINE_KILLS ?? 5);
 const BATCH = 40;
 

@@ -1,20 +1,20 @@
 import fc from 'fast-check';
 import type { Collection, Db } from 'mongodb';
-import { workflowLanes } from '../../../apps/projector/workflow-lanes';
-import { eventCatalog } from '../../../apps/shared/event-catalog';
-import { Checkpoints, MongoProjector, type WorkflowCommand, WorkflowRunner } from '../../../infra/mongo';
-import { attemptIdOf } from '../../../packages/assessment';
+import { workflowLanes } from '../../apps/projector/workflow-lanes';
+import { eventCatalog } from '../../apps/shared/event-catalog';
+import { Checkpoints, MongoProjector, type WorkflowCommand, WorkflowRunner } from '../../infra/mongo';
+import { attemptIdOf } from '../../packages/assessment';
 import {
   collectionName,
   CommandPipeline,
   derivedId,
   DomainError,
   type RecordedEvent,
-} from '../../../packages/eventsourcing';
-import { mongoProjections } from '../../../projections';
-import { server } from '../mongo/harness';
-import { attestStore, newTenant } from './attest-store';
-import { sendCommand } from './command-door';
+} from '../../packages/eventsourcing';
+import { mongoProjections } from '../../projections';
+import { server } from '../contract/mongo/harness';
+import { attestStore, newTenant } from '../contract/adapters/attest-store';
+import { sendCommand } from '../contract/adapters/command-door';
 
 const used = attestStore();
 const mongo = server();
