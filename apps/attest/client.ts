@@ -1,6 +1,5 @@
-import { createInterface } from 'node:readline';
-import { Readable } from 'node:stream';
-import type { ReadableStream } from 'node:stream/web';
+import type { IncomingMessage } from 'node:http';
+import { json } from 'node:stream/consumers';
 import { setTimeout as delay } from 'node:timers/promises';
 import { LocalIssuer } from '../../packages/auth';
 import type { Role } from '../../packages/commands';
@@ -9,6 +8,7 @@ import type { BulkLine } from '../shared/bulk-commands';
 import type { CommandAnswer } from '../shared/command-dispatcher';
 import type { Problem } from '../shared/problems';
 import { DataFolder, UsageError } from './data-folder';
+import { type HttpRequest, request } from './http';
 
 /** A running Attest refused a request. */
 export class ProblemError extends Error {
@@ -49,8 +49,7 @@ export class AttestClient {
   async *bulk(commands: readonly BulkCommand[]): AsyncIterable<BulkLine> {
     const body = commands.map((command) => `${JSON.stringify(command)}\n`).join('');
     const headers = { 'content-type': 'application/x-ndjson' };
-    const response = await this.fetch('/v1/commands', { method: 'POST', headers, body });
-    yield* linesOf<BulkLine>(response);
+    yield* linesOf<BulkLine>(await this.ask('/v1/commands', { method: 'POST', headers, body }));
   }
 
   get<T>(path: string, parameters: Parameters = {}): Promise<T> {
@@ -62,15 +61,15 @@ export class AttestClient {
   }
 
   /** The answer as it comes, with its headers. */
-  download(path: string, parameters: Readonly<Record<string, string | undefined>>): Promise<Response> {
-    return this.fetch(withQuery(path, parameters), {});
+  download(path: string, parameters: Parameters): Promise<IncomingMessage> {
+    return this.ask(withQuery(path, parameters), {});
   }
 
   /** The lines of an answer in NDJSON, as they come. @param body is posted, where there is one */
   async *lines<T>(path: string, parameters: Parameters = {}, body?: object): AsyncIterable<T> {
-    const request = body ? posted(body) : { headers: {} };
-    const headers = { ...request.headers, accept: 'application/x-ndjson' };
-    yield* linesOf<T>(await this.fetch(withQuery(path, parameters), { ...request, headers }));
+    const asked = body ? posted(body) : { headers: {} };
+    const headers = { ...asked.headers, accept: 'application/x-ndjson' };
+    yield* linesOf<T>(await this.ask(withQuery(path, parameters), { ...asked, headers }));
   }
 
   /**
@@ -93,19 +92,19 @@ export class AttestClient {
     }
   }
 
-  private async json<T>(path: string, request: RequestInit): Promise<T> {
-    return (await (await this.fetch(path, request)).json()) as T;
+  private async json<T>(path: string, asked: HttpRequest): Promise<T> {
+    return wholeOf<T>(await this.ask(path, asked));
   }
 
-  private async fetch(path: string, request: RequestInit): Promise<Response> {
-    let response: Response;
+  private async ask(path: string, asked: HttpRequest): Promise<IncomingMessage> {
+    const headers = { ...asked.headers, authorization: `Bearer ${this.token}` };
+    let response: IncomingMessage;
     try {
-      const headers = { ...(request.headers as Record<string, string>), authorization: `Bearer ${this.token}` };
-      response = await fetch(new URL(path, this.api), { ...request, headers });
+      response = await request(new URL(path, this.api), { ...asked, headers });
     } catch (error) {
       throw new UsageError(`Attest does not answer at ${this.api}: ${(error as Error).message}.`);
     }
-    if (!response.ok) throw new ProblemError((await response.json()) as Problem);
+    if (response.statusCode! >= 300) throw new ProblemError(await wholeOf<Problem>(response));
     return response;
   }
 }
@@ -141,11 +140,34 @@ function posted(body: object): { method: string; headers: Record<string, string>
   return { method: 'POST', headers: { 'content-type': 'application/json' }, body: JSON.stringify(body) };
 }
 
-async function* linesOf<T>({ body }: Response): AsyncIterable<T> {
-  for await (const line of createInterface({ input: Readable.fromWeb(body as ReadableStream) })) {
-    yield JSON.parse(line) as T;
+/** @throws UsageError when the answer breaks off */
+async function wholeOf<T>(answer: IncomingMessage): Promise<T> {
+  try {
+    return (await json(answer)) as T;
+  } catch (error) {
+    throw explained(error);
   }
 }
+
+/** @throws UsageError when the answer breaks off */
+async function* linesOf<T>(answer: IncomingMessage): AsyncIterable<T> {
+  let rest = '';
+  try {
+    for await (const text of answer.setEncoding('utf8') as AsyncIterable<string>) {
+      const lines = (rest + text).split('\n');
+      rest = lines.pop()!;
+      for (const line of lines) yield JSON.parse(line) as T;
+    }
+  } catch (error) {
+    throw explained(error);
+  }
+  if (rest !== '') yield JSON.parse(rest) as T;
+}
+
+const explained = (error: unknown): unknown =>
+  (error as NodeJS.ErrnoException).code === 'ECONNRESET'
+    ? new UsageError('The answer broke off: is Attest up? Repeat the command.')
+    : error;
 
 export interface FoundStack {
   readonly data: DataFolder;

@@ -1,8 +1,10 @@
 import { existsSync } from 'node:fs';
+import { json } from 'node:stream/consumers';
 import type { Command } from 'commander';
 import type { PublicSealKey } from '../../../packages/evidence';
 import { describe, verifyBundle } from '../../../packages/evidence/verify-bundle.cjs';
 import { DataFolder, UsageError } from '../data-folder';
+import { request } from '../http';
 import { answer } from '../terminal';
 import { type Common, command } from './command';
 
@@ -33,7 +35,7 @@ export function addVerifyBundleCommand(auditing: Command): void {
 async function publishedKeys({ data }: Common): Promise<string[]> {
   const api = process.env.ATTEST_URL ?? new DataFolder(data).running()?.api;
   if (!api) return [];
-  const response = await fetch(new URL('/.well-known/attest-seal-keys.json', api));
-  const { keys } = (await response.json()) as { keys: PublicSealKey[] };
+  const response = await request(new URL('/.well-known/attest-seal-keys.json', api));
+  const { keys } = (await json(response)) as { keys: PublicSealKey[] };
   return keys.map(({ kid }) => kid);
 }

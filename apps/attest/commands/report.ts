@@ -1,7 +1,5 @@
 import { createWriteStream } from 'node:fs';
-import { Readable } from 'node:stream';
 import { pipeline } from 'node:stream/promises';
-import type { ReadableStream } from 'node:stream/web';
 import { type Command, Option } from 'commander';
 import { describeReport, reportNames } from '../../../projections/clickhouse';
 import { REPORT_FORMATS, type ReportFormat } from '../../reports/media-types';
@@ -68,10 +66,10 @@ async function run(name: string, taken: readonly string[], options: ReportOption
     answer(report, Boolean(json), () => forPeople(report));
     return;
   }
-  const { body, headers } = await client.download(path, { ...parameters, format });
-  const file = Readable.fromWeb(body as ReadableStream);
+  const file = await client.download(path, { ...parameters, format });
   await (out ? pipeline(file, createWriteStream(out)) : pipeline(file, process.stdout, { end: false }));
-  if (headers.get('attest-position')) say(freshness(headers.get('attest-effective')!, headers.get('attest-position')!));
+  const { 'attest-effective': effective, 'attest-position': position } = file.headers as Record<string, string>;
+  if (position) say(freshness(effective!, position));
   if (out) answer({ report: name, format, out }, Boolean(json), () => `Written to ${out}.`);
 }
 
