@@ -5,7 +5,7 @@ module.exports = {
   rootDir: '..',
   roots: ['<rootDir>/apps', '<rootDir>/packages', '<rootDir>/projections', '<rootDir>/infra', '<rootDir>/test'],
   testMatch: ['**/*.spec.ts'],
-  // What takes long is asked for: the whole of OULAD, and whatever kills processes again and again.
+  // What takes long is asked for: the whole of OULAD, and what kills processes again and again, or means them harm.
   testPathIgnorePatterns: [
     '/node_modules/',
     ...(process.env.ATTEST_TEST_FULL_IMPORT ? [] : ['/oulad-full\\.spec']),

@@ -6,10 +6,10 @@ import { connect as connectTcp, createServer, type Socket } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { binaryEvent, EventStoreDBClient, jsonEvent } from '@eventstore/db-client';
-import { type ChildEngine, startEngineProcess } from '../child';
-import { anonymousMemory } from '../process-usage';
-import { MessageWriter } from './wire/protobuf';
-import { GrpcServer } from './wire/server';
+import { type ChildEngine, startEngineProcess } from '../../infra/embedded/child';
+import { anonymousMemory } from '../../infra/embedded/process-usage';
+import { MessageWriter } from '../../infra/embedded/eventstore/wire/protobuf';
+import { GrpcServer } from '../../infra/embedded/eventstore/wire/server';
 
 let dataDir: string;
 let engine: ChildEngine;

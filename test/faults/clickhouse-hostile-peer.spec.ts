@@ -4,9 +4,9 @@ import { mkdtempSync, readdirSync, rmSync } from 'node:fs';
 import { connect, type Socket } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { type ChildEngine, startEngineProcess } from '../child';
-import { anonymousMemory } from '../process-usage';
-import { listen, portOf } from './http/server';
+import { type ChildEngine, startEngineProcess } from '../../infra/embedded/child';
+import { anonymousMemory } from '../../infra/embedded/process-usage';
+import { listen, portOf } from '../../infra/embedded/clickhouse/http/server';
 
 let dir: string;
 let engine: ChildEngine;
