@@ -7,12 +7,19 @@ const WHILE = 100;
 beforeEach(() => void jest.useFakeTimers());
 afterEach(() => void jest.useRealTimers());
 
-/** A feed of commits that are only told of. */
-function aFeed(): { feed: CommitFeed; commit: (...streams: string[]) => void } {
-  let tell!: (streams: Iterable<string>) => void;
-  const writer = { onCommit: (listener: typeof tell) => (tell = listener) } as unknown as Writer;
+type Commits = (...streams: string[]) => void;
+
+/** A feed of commits that are only told of, and what follows when the turn of the event loop ends as well. */
+function aFeed(): { feed: CommitFeed; tell: Commits; commit: Commits } {
+  let listener!: (streams: Iterable<string>) => void;
+  const writer = { onCommit: (given: typeof listener) => (listener = given) } as unknown as Writer;
   const feed = new CommitFeed(writer);
-  return { feed, commit: (...streams) => streams.forEach((stream) => tell([stream])) };
+  const tell: Commits = (...streams) => streams.forEach((stream) => listener([stream]));
+  const commit: Commits = (...streams) => {
+    tell(...streams);
+    jest.advanceTimersByTime(0);
+  };
+  return { feed, tell, commit };
 }
 
 it('wakes who follows everything at once after a rest, and once for all commits that follow each other', () => {
@@ -38,6 +45,17 @@ it('wakes who follows a stream at once, by its commits alone', () => {
   stop();
   commit('one');
   expect(wake).toHaveBeenCalledTimes(2);
+});
+
+it('wakes nobody in the turn in which those who wrote are answered', () => {
+  const { feed, tell } = aFeed();
+  const woken: string[] = [];
+  feed.watch('all', () => woken.push('all'));
+  feed.watch({ stream: 'one' }, () => woken.push('stream'));
+  tell('one');
+  expect(woken).toEqual([]);
+  jest.advanceTimersByTime(0);
+  expect(woken).toEqual(['all', 'stream']);
 });
 
 it('wakes nobody who has left meanwhile', () => {

@@ -1,4 +1,7 @@
-/** Wakes subscribers after commits: those of $all by any commit, those of a stream only by its own, and at once. */
+/**
+ * Wakes subscribers after commits: those of $all by any commit, those of a stream only by its own. Not before the answers to those who wrote have
+ * left: to read and encode what is new takes as long as a small commit.
+ */
 import { type Writer } from '../storage/writer';
 
 /**
@@ -16,8 +19,10 @@ export class CommitFeed {
 
   constructor(writer: Writer) {
     writer.onCommit((streams) => {
-      this.wakeAll();
-      for (const stream of streams) this.byStream.get(stream)?.forEach((wake) => wake());
+      setImmediate(() => {
+        this.wakeAll();
+        for (const stream of streams) this.byStream.get(stream)?.forEach((wake) => wake());
+      });
     });
   }
 
