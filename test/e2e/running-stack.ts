@@ -87,7 +87,7 @@ export class RunningStack extends ReachableStack {
 }
 
 /**
- * A stack that files run against one after the other: what they write is of tenants, or under ids, of their own. A test that kills
+ * A stack that files run against, several at a time: what they write is of tenants, or under ids, of their own. A test that kills
  * something, counts over all tenants, looks into the data folder or leaves the workflows far behind wants `useOwnStack`.
  */
 export function useStack(): { stack: ReachableStack } {

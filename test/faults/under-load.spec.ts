@@ -6,7 +6,7 @@ import { Trial, TRIAL_SERVICES } from '../split/trial';
 import { seededMoments } from '../e2e/seeded-moments';
 
 /** 20 in CI, see `.ci/run`, and 200 for the long one. */
-const ROUNDS = Number(process.env.ATTEST_TEST_FAULT_ROUNDS ?? 1);
+const ROUNDS = Number(process.env.ATTEST_TEST_FAULT_ROUNDS);
 /** Another one strikes at other moments. */
 const SEED = process.env.ATTEST_TEST_FAULT_SEED ?? '1';
 /** Content is compared once for so many rounds: it is made anew from the whole log of a tenant, so what a round has spoilt still shows. */

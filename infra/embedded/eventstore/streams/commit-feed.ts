@@ -1,6 +1,6 @@
 /**
  * Wakes subscribers after commits: those of $all by any commit, those of a stream only by its own. Not before the answers to those who wrote have
- * left: to read and encode what is new takes as long as a small commit.
+ * left, which would wait until what is new is read and encoded.
  */
 import { type Writer } from '../storage/writer';
 
