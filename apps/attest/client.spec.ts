@@ -1,6 +1,8 @@
 import { once } from 'node:events';
 import { createServer, type RequestListener } from 'node:http';
 import type { AddressInfo } from 'node:net';
+import { PassThrough } from 'node:stream';
+import { text } from 'node:stream/consumers';
 import { AttestClient, ProblemError } from './client';
 import { UsageError } from './data-folder';
 
@@ -30,10 +32,10 @@ async function all<T>(lines: AsyncIterable<T>): Promise<T[]> {
 
 describe('The client of the command line', () => {
   it('given an answer in lines, cut anywhere, then each line is one value, the last one without an end too', async () => {
-    const text = Buffer.from('{"name":"Zoë"}\n{"name":"日本"}\n{"n":3}');
+    const bytes = Buffer.from('{"name":"Zoë"}\n{"name":"日本"}\n{"n":3}');
     const read = await against(
       (_, response) => {
-        for (const byte of text) response.write(Buffer.of(byte));
+        for (const byte of bytes) response.write(Buffer.of(byte));
         response.end();
       },
       (client) => all(client.lines('/lines')),
@@ -44,6 +46,7 @@ describe('The client of the command line', () => {
   it.each([
     ['lines', (client: AttestClient) => all(client.lines('/'))],
     ['one value', (client: AttestClient) => client.get('/')],
+    ['a file', (client: AttestClient) => client.download('/', {}, new PassThrough().resume())],
   ])('given an answer of %s that breaks off, then one sentence says so', async (_, ask) => {
     const broken = against((_, response) => {
       response.write('{"n":1}\n{"n":', () => response.destroy());
@@ -52,11 +55,39 @@ describe('The client of the command line', () => {
   });
 
   it('given a refusal, then it is thrown as the problem that it tells of', async () => {
+    const type = { 'content-type': 'application/problem+json' };
     const refused = against(
-      (_, response) => response.writeHead(404).end(JSON.stringify(problem)),
+      (_, response) => response.writeHead(404, type).end(JSON.stringify(problem)),
       (client) => client.get('/'),
     );
     await expect(refused).rejects.toThrow(new ProblemError(problem));
+  });
+
+  it.each([
+    [301, { location: 'https://learning.example/' }, '301, and sends to https://learning.example/'],
+    [502, { 'content-type': 'text/html' }, '502'],
+  ])(
+    'given something else that answers in its place with %d, then one sentence says so',
+    async (status, headers, told) => {
+      const refused = against(
+        (_, response) => response.writeHead(status, headers).end('<html>'),
+        (client) => client.get('/'),
+      );
+      await expect(refused).rejects.toThrow(UsageError);
+      await expect(refused).rejects.toThrow(
+        `is not Attest: it answers ${told}. Set ATTEST_URL to where Attest itself is.`,
+      );
+    },
+  );
+
+  it('given a file, then it is written as it comes, and its headers are given', async () => {
+    const to = new PassThrough();
+    const headers = against(
+      (_, response) => response.writeHead(200, { 'attest-position': '7' }).end('a,b\n'),
+      (client) => client.download('/', {}, to),
+    );
+    expect(await text(to)).toBe('a,b\n');
+    expect(await headers).toMatchObject({ 'attest-position': '7' });
   });
 
   it('given commands, then they are sent as lines with the token, and answered in order', async () => {

@@ -1,5 +1,7 @@
-import type { IncomingMessage } from 'node:http';
+import type { IncomingHttpHeaders, IncomingMessage } from 'node:http';
+import type { Writable } from 'node:stream';
 import { json } from 'node:stream/consumers';
+import { pipeline } from 'node:stream/promises';
 import { setTimeout as delay } from 'node:timers/promises';
 import { LocalIssuer } from '../../packages/auth';
 import type { Role } from '../../packages/commands';
@@ -60,9 +62,15 @@ export class AttestClient {
     return this.json(path, { method: 'POST' });
   }
 
-  /** The answer as it comes, with its headers. */
-  download(path: string, parameters: Parameters): Promise<IncomingMessage> {
-    return this.ask(withQuery(path, parameters), {});
+  /** Writes the answer as it comes. @returns its headers @throws UsageError when it breaks off */
+  async download(path: string, parameters: Parameters, to: Writable): Promise<IncomingHttpHeaders> {
+    const file = await this.ask(withQuery(path, parameters), {});
+    try {
+      await pipeline(file, to, { end: to !== process.stdout });
+    } catch (error) {
+      throw explained(error);
+    }
+    return file.headers;
   }
 
   /** The lines of an answer in NDJSON, as they come. @param body is posted, where there is one */
@@ -104,8 +112,21 @@ export class AttestClient {
     } catch (error) {
       throw new UsageError(`Attest does not answer at ${this.api}: ${(error as Error).message}.`);
     }
-    if (response.statusCode! >= 300) throw new ProblemError(await wholeOf<Problem>(response));
+    if (response.statusCode! >= 300) throw await this.refusalOf(response);
     return response;
+  }
+
+  /** Whatever stands before Attest may answer in its place, and sends elsewhere or says what is no problem of ours. */
+  private async refusalOf(response: IncomingMessage): Promise<Error> {
+    const { statusCode, headers } = response;
+    if (headers['content-type']?.startsWith('application/problem+json')) {
+      return new ProblemError(await wholeOf<Problem>(response));
+    }
+    response.resume();
+    const elsewhere = headers.location ? `, and sends to ${headers.location}` : '';
+    return new UsageError(
+      `What answers at ${this.api} is not Attest: it answers ${statusCode}${elsewhere}. Set ATTEST_URL to where Attest itself is.`,
+    );
   }
 }
 

@@ -1,12 +1,11 @@
-import { closeSync, openSync, renameSync, rmSync, writeSync } from 'node:fs';
+import { writeSync } from 'node:fs';
 import type { Command } from 'commander';
 import type { ExportResult } from '../../audit/export';
 import type { ExportLine } from '../../audit/export.controller';
 import { type ScopeKind, SCOPES } from '../../audit/scope-kinds';
-import type { AttestClient } from '../client';
-import { UsageError } from '../data-folder';
 import { answer, table } from '../terminal';
 import { type Common, command, connect, SCOPE_TEXTS, tenantOption } from './command';
+import { wholeFile } from './whole-file';
 import { withProgress } from './with-progress';
 
 type Options = Common & { [Kind in ScopeKind]?: string } & { auditLog?: boolean; personal?: boolean; out?: string };
@@ -30,40 +29,14 @@ export function addExportCommand(auditing: Command): void {
         auditLog: options.auditLog ? 'true' : undefined,
         personal: options.personal ? 'true' : undefined,
       };
-      const result = await download(client, { ...scope, ...flags }, file);
+      const lines = client.lines<ExportLine>('/v1/audit/export', { ...scope, ...flags });
+      const result = await wholeFile(
+        file,
+        (handle) => withProgress('Exporting', lines, ({ bytes }) => writeSync(handle, Buffer.from(bytes, 'base64'))),
+        0o600,
+      );
       answer({ file, ...result }, Boolean(options.json), () => describe(file, result));
     });
-}
-
-/** Under another name until it is whole. */
-async function download(
-  client: AttestClient,
-  parameters: Readonly<Record<string, string | undefined>>,
-  file: string,
-): Promise<ExportResult> {
-  const partial = `${file}.part`;
-  const handle = openPartial(partial);
-  try {
-    const lines = client.lines<ExportLine>('/v1/audit/export', parameters);
-    const result = await withProgress('Exporting', lines, ({ bytes }) =>
-      writeSync(handle, Buffer.from(bytes, 'base64')),
-    );
-    closeSync(handle);
-    renameSync(partial, file);
-    return result;
-  } catch (error) {
-    rmSync(partial, { force: true });
-    throw error;
-  }
-}
-
-/** @throws UsageError when the file cannot be written */
-function openPartial(file: string): number {
-  try {
-    return openSync(file, 'w', 0o600);
-  } catch (error) {
-    throw new UsageError(`${file} cannot be written: ${(error as Error).message}.`);
-  }
 }
 
 function describe(file: string, { events, upTo, complete, personal, digest, keys }: ExportResult): string {

@@ -1,5 +1,5 @@
 import { createWriteStream } from 'node:fs';
-import { pipeline } from 'node:stream/promises';
+import type { Writable } from 'node:stream';
 import { type Command, Option } from 'commander';
 import { describeReport, reportNames } from '../../../projections/clickhouse';
 import { REPORT_FORMATS, type ReportFormat } from '../../reports/media-types';
@@ -7,6 +7,7 @@ import type { Report } from '../../reports/reports.controller';
 import { UsageError } from '../data-folder';
 import { answer, say, table } from '../terminal';
 import { asOfOption, type Common, command, connect, knownAtOption, settled, tenantOption } from './command';
+import { wholeFile } from './whole-file';
 
 interface ReportOptions extends Common {
   readonly format?: ReportFormat;
@@ -66,9 +67,11 @@ async function run(name: string, taken: readonly string[], options: ReportOption
     answer(report, Boolean(json), () => forPeople(report));
     return;
   }
-  const file = await client.download(path, { ...parameters, format });
-  await (out ? pipeline(file, createWriteStream(out)) : pipeline(file, process.stdout, { end: false }));
-  const { 'attest-effective': effective, 'attest-position': position } = file.headers as Record<string, string>;
+  const write = (to: Writable) => client.download(path, { ...parameters, format }, to);
+  const headers = await (out
+    ? wholeFile(out, (fd) => write(createWriteStream(out, { fd, autoClose: false })))
+    : write(process.stdout));
+  const { 'attest-effective': effective, 'attest-position': position } = headers as Record<string, string>;
   if (position) say(freshness(effective!, position));
   if (out) answer({ report: name, format, out }, Boolean(json), () => `Written to ${out}.`);
 }
