@@ -1,8 +1,9 @@
 import type { Collection, Db, Filter } from 'mongodb';
-import { type Document, type EventStore, type RecordedEvent, streamName } from '../../packages/eventsourcing';
+import { type Document, type LogReader, readLog, type RecordedEvent, streamName } from '../../packages/eventsourcing';
 import { REPORTING_LINES, reportingLinesDecider } from '../../packages/people';
 import { mongoProjections } from '../../projections';
 import { collectionOf } from '../../projections/mongo/collection';
+import { type Tell, ToldReading } from '../shared/progress';
 
 /** An event as it is given out. */
 export interface CopiedEvent {
@@ -35,10 +36,11 @@ const CATEGORIES: Readonly<Record<string, string>> = {
 
 /** Gathers the copy: documents from the read models, events from the log, stream by stream. */
 export async function copyPersonalData(
-  store: EventStore,
+  store: LogReader,
   db: Db,
   tenant: string,
   person: string,
+  tell: Tell,
 ): Promise<PersonalCopy> {
   const documents: Record<string, object[]> = {};
   const streams = [`${tenant}.person-${person}`, `${tenant}.privacy-${person}`];
@@ -54,11 +56,11 @@ export async function copyPersonalData(
   const events: CopiedEvent[] = [];
   for (const stream of streams) for await (const event of store.readStream(stream)) events.push(copied(event));
   events.push(...(await reportingLinesOf(store, tenant, person)));
-  return { person, documents, events, auditReads: await auditReadsOf(store, tenant, person) };
+  return { person, documents, events, auditReads: await auditReadsOf(new ToldReading(store, tell), tenant, person) };
 }
 
 /** All people share this stream: whom else an event moves is left out. */
-async function reportingLinesOf(store: EventStore, tenant: string, person: string): Promise<CopiedEvent[]> {
+async function reportingLinesOf(store: LogReader, tenant: string, person: string): Promise<CopiedEvent[]> {
   const lines: CopiedEvent[] = [];
   for await (const event of store.readStream(streamName(tenant, reportingLinesDecider.category, REPORTING_LINES))) {
     const { person: one, people } = event.data as { person?: string; people?: readonly string[] };
@@ -68,14 +70,14 @@ async function reportingLinesOf(store: EventStore, tenant: string, person: strin
   return lines;
 }
 
-async function auditReadsOf(store: EventStore, tenant: string, person: string): Promise<CopiedEvent[]> {
+/** What takes long of all this: the whole log is looked through. */
+async function auditReadsOf(log: LogReader, tenant: string, person: string): Promise<CopiedEvent[]> {
   const reads: CopiedEvent[] = [];
-  for await (const batch of store.subscribeToAll({ streamPrefix: `${tenant}.auditlog-` })) {
-    for (const event of batch.events) {
+  for await (const events of readLog(log, `${tenant}.auditlog-`, (await log.head()) ?? 0n)) {
+    for (const event of events) {
       const { parameters } = event.data as { parameters?: Readonly<Record<string, string>> };
       if (Object.values(parameters ?? {}).includes(person)) reads.push(copied(event));
     }
-    if (batch.caughtUp) break;
   }
   return reads;
 }

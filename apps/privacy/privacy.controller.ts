@@ -14,6 +14,8 @@ import { copyPersonalData, type PersonalCopy } from './personal-copy';
 import { rewrapKeys } from './rewrap-keys';
 
 export type PrivacyStanding = { readonly person: string } & Privacy;
+/** `export` is the id that it was recorded with. */
+export type GivenCopy = PersonalCopy & { readonly export: string };
 
 @Controller('v1/privacy')
 @ApiTags('privacy')
@@ -42,7 +44,8 @@ export class PrivacyController {
   async export(
     @CallerOf() caller: Caller,
     @Param('person', ParseUUIDPipe) person: string,
-  ): Promise<PersonalCopy & { readonly export: string }> {
+    @Req() request: FastifyRequest,
+  ): Promise<GivenCopy | StreamableFile> {
     const { tenant, sub, roles } = caller;
     if (sub !== person && !roles.includes('compliance') && !roles.includes('admin')) {
       throw new ForbiddenError('This is for the person themselves and for compliance.');
@@ -55,7 +58,10 @@ export class PrivacyController {
       { type: 'RecordExport', at: new Date().toISOString(), data },
       { tenant, actor: { sub, roles, via: 'http' }, commandId: id, correlationId: id, causationId: id },
     );
-    return { export: id, ...(await copyPersonalData(this.store, this.db, tenant, person)) };
+    return this.answers.answer(request, async (tell) => ({
+      export: id,
+      ...(await copyPersonalData(this.store, this.db, tenant, person, tell)),
+    }));
   }
 
   @Post('rewrap-keys')

@@ -5,8 +5,7 @@ import { EventStoreDBClient, StreamDeletedError } from '@eventstore/db-client';
 import { jetstream, jetstreamManager } from '@nats-io/jetstream';
 import { MongoClient } from 'mongodb';
 import type { VerificationResult } from '../../apps/audit/verify';
-import type { PersonalCopy } from '../../apps/privacy/personal-copy';
-import type { PrivacyStanding } from '../../apps/privacy/privacy.controller';
+import type { GivenCopy, PrivacyStanding } from '../../apps/privacy/privacy.controller';
 import { personIdOf } from '../../packages/people';
 import { RunningStack, useOwnStack } from './running-stack';
 import { until } from './until';
@@ -121,7 +120,7 @@ it('an erasure leaves nothing of the name in any file, and everything else as it
   await admin.command('transfer-person', { person: PERSON, orgUnit: 'd005', manager: OTHER });
   await admin.settled();
   await admin.command('enroll-learner', { person: PERSON, course: 'safety', dueOn: '2027-01-31' });
-  const copy = await compliance.read<PersonalCopy & { export: string }>(`/v1/privacy/${PERSON}/export`);
+  const copy = await compliance.read<GivenCopy>(`/v1/privacy/${PERSON}/export`);
   expect(copy.documents).toMatchObject({ people: [{ name: NAME, email: EMAIL }], enrollments: [{ course: 'safety' }] });
   expect(copy.events.map(({ type }) => type)).toEqual(
     expect.arrayContaining(['PersonHired', 'LearnerEnrolled', 'ReportingLineChanged']),
@@ -268,13 +267,20 @@ it('a new master key takes over every key, once, and the old one is needed no mo
   }
   await eventstore.dispose();
   expect(wrappedBy).toEqual([NEXT_KEY]);
-  const copy = await (await used.stack.as('compliance')).read<PersonalCopy>(`/v1/privacy/${OTHER}/export`);
+  const copy = await (await used.stack.as('compliance')).read<GivenCopy>(`/v1/privacy/${OTHER}/export`);
   expect(copy.events[0]).toMatchObject({ type: 'PersonHired', data: { name: OTHER_NAME } });
 });
 
 it('the command line shows the receipt, and refuses what is not allowed', async () => {
   const shown = await used.stack.cli('privacy', 'show', PERSON, '--json');
   expect(JSON.parse(shown.stdout)).toMatchObject({ person: PERSON, erasure: { status: 'completed' } });
+  const copied = await used.stack.cli('privacy', 'export', OTHER, '--json');
+  const copy = JSON.parse(copied.stdout) as GivenCopy;
+  expect(copied).toMatchObject({
+    code: 0,
+    stderr: expect.stringContaining(`${copy.events.length} events, `) as string,
+  });
+  expect(copy).toMatchObject({ person: OTHER, documents: { people: [{ name: OTHER_NAME }] } });
   const hold = await used.stack.cli('privacy', 'hold', OTHER, '--matter', 'case-2', '--reason', 'Litigation.');
   expect(hold).toMatchObject({ code: 0, stdout: 'LegalHoldSet\n' });
   const refused = await used.stack.cli('privacy', 'erase', OTHER, '--reason', 'Asked for.');

@@ -1,8 +1,8 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import type { Command } from 'commander';
-import type { PersonalCopy } from '../../privacy/personal-copy';
-import type { PrivacyStanding } from '../../privacy/privacy.controller';
+import type { GivenCopy, PrivacyStanding } from '../../privacy/privacy.controller';
 import type { AnswerLine } from '../../shared/long-answers';
+import { patiently } from '../client';
 import { UsageError } from '../data-folder';
 import { answer, say, table } from '../terminal';
 import { acting, type Acting, clientFor, describeResult, reasonOption } from './privacy-acting';
@@ -56,7 +56,10 @@ export function addPrivacyCommands(program: Command): void {
 
   acting(privacy, 'export <person>', 'everything that is known of a person, as one JSON value', 'compliance').action(
     async (person: string, options: Options) => {
-      const copy = await (await clientFor(options)).get<PersonalCopy>(`/v1/privacy/${person}/export`);
+      const client = await clientFor(options);
+      const copy = await patiently(() =>
+        withProgress('Reading', client.lines<AnswerLine<GivenCopy>>(`/v1/privacy/${person}/export`)),
+      );
       say(`${copy.events.length} events, ${Object.values(copy.documents).flat().length} documents`);
       answer(copy, Boolean(options.json), () => JSON.stringify(copy, null, 2));
     },
