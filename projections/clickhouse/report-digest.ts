@@ -25,7 +25,10 @@ export function reportDigest({ report, parameters, asOf, projection, rows }: Dig
 
 const versions = new Map<string, string>();
 
-/** SHA-256, hex, over the SQL that leads from the log to a report: a report of other SQL may well say something else. */
+/**
+ * SHA-256, hex, over the SQL that leads from the log to a report: a report of other SQL may well say something else. What is counted outside
+ * ClickHouse says what this SQL says, which a test holds it against.
+ */
 export function projectionVersion(report: string): string {
   const known = versions.get(report);
   if (known) return known;

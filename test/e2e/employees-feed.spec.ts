@@ -17,6 +17,7 @@ import { DomainInMemory } from './domain-in-memory';
 import { EmployeesHistory, type OpenEnrollment } from './employees-expectations';
 import { FIXTURES, fixtureSlice } from './fixture-slice';
 import { newTenant } from './records';
+import { numbers } from '../seeded';
 import { useStack } from './running-stack';
 
 const { ATTEST_TEST_DATA: data } = process.env;
@@ -25,17 +26,6 @@ const MINUTES = 60_000;
 const DATES = ['1985-06-30', '1988-01-01', '1991-07-15', '1995-03-31', '1999-12-31', '2002-08-01', '2026-01-01'];
 /** Facts that are under way at once. */
 const WINDOW = 300;
-
-/** Numbers in [0, 1) from a seed (mulberry32). */
-function numbers(seed: number): () => number {
-  let state = seed;
-  return () => {
-    state = (state + 0x6d2b79f5) | 0;
-    let t = Math.imul(state ^ (state >>> 15), 1 | state);
-    t = (t + Math.imul(t ^ (t >>> 7), 61 | t)) ^ t;
-    return ((t ^ (t >>> 14)) >>> 0) / 4294967296;
-  };
-}
 
 /** The feed as a careless HRIS sends it: up to 90 days out of order, and a tenth of it twice. */
 function shuffled(facts: readonly HrFact[], seed: number): HrFact[] {

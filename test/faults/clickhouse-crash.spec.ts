@@ -4,9 +4,8 @@ import { join } from 'node:path';
 import { type ClickHouseClient, ClickHouseError, createClient } from '@clickhouse/client';
 import { type ChildEngine, startEngineProcess } from '../../infra/embedded/child';
 import { processorSeconds } from '../../infra/embedded/process-usage';
+import { KILLS, killUnderLoad } from './kill-under-load';
 
-/** 50 in CI, see `.ci/run`. */
-const KILLS = Number(process.env.ATTEST_TEST_ENGINE_KILLS ?? 5);
 const BATCH = 100;
 const WRITERS = 4;
 
@@ -48,21 +47,16 @@ async function roundUnderLoad(round: number, ledger: Ledger): Promise<void> {
         'CREATE TABLE IF NOT EXISTS items (batch String, n UInt32, note String) ENGINE = MergeTree ORDER BY (batch, n)',
     });
     await expectWhole(client, ledger);
-    const load = Promise.all(
-      Array.from({ length: WRITERS }, (_, writer) => writeUntilGone(client, ledger, `${round}-${writer}`)),
+    const writers = Array.from({ length: WRITERS }, (_, writer) =>
+      writeUntilGone(client, ledger, `${round}-${writer}`),
     );
-    // A different moment each time, the same ones in each run.
-    await Promise.race([load, pause(30 + ((round * 37) % 120))]);
-    while (ledger.acknowledged.size <= round + 1) await pause(5); // on a slow machine it takes longer
-    await engine.kill();
-    await load;
+    const isEnough = () => ledger.acknowledged.size > round + 1;
+    await killUnderLoad(engine, round, { first: 30, spread: 120 }, writers, isEnough);
   } finally {
     await engine.kill();
     await client.close();
   }
 }
-
-const pause = (milliseconds: number): Promise<void> => new Promise((resolve) => setTimeout(resolve, milliseconds));
 
 /** Inserts one batch after the other until the engine is gone. */
 async function writeUntilGone(client: ClickHouseClient, ledger: Ledger, writer: string): Promise<void> {

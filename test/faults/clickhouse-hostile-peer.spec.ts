@@ -7,6 +7,7 @@ import { join } from 'node:path';
 import { type ChildEngine, startEngineProcess } from '../../infra/embedded/child';
 import { anonymousMemory } from '../../infra/embedded/process-usage';
 import { listen, portOf } from '../../infra/embedded/clickhouse/http/server';
+import { numbers } from '../seeded';
 
 let dir: string;
 let engine: ChildEngine;
@@ -53,17 +54,6 @@ async function until(condition: () => boolean | Promise<boolean>): Promise<void>
 const openFiles = (): number => readdirSync(`/proc/${engine.process.pid}/fd`).length;
 const memory = (): number => anonymousMemory(engine.process.pid!);
 const spooled = (): string[] => readdirSync(join(dir, 'spool')).filter((name) => !name.startsWith('result-'));
-
-/** Numbers in [0, 1) from a seed (mulberry32). */
-function numbers(seed: number): () => number {
-  let state = seed;
-  return () => {
-    state = (state + 0x6d2b79f5) | 0;
-    let t = Math.imul(state ^ (state >>> 15), 1 | state);
-    t = (t + Math.imul(t ^ (t >>> 7), 61 | t)) ^ t;
-    return ((t ^ (t >>> 14)) >>> 0) / 4294967296;
-  };
-}
 
 it.each([
   ['no HTTP', 'hello\r\n\r\n', /^HTTP\/1.1 400/],

@@ -10,9 +10,8 @@ import {
   persistentSubscriptionToStreamSettingsFromDefaults,
 } from '@eventstore/db-client';
 import { startEngineProcess } from '../../infra/embedded/child';
+import { KILLS, killUnderLoad } from './kill-under-load';
 
-/** 50 in CI, see `.ci/run`. */
-const KILLS = Number(process.env.ATTEST_TEST_ENGINE_KILLS ?? 5);
 const WRITERS = 16;
 
 let dataDir: string;
@@ -53,19 +52,15 @@ test(`${KILLS} kills under load lose no acknowledged append and tear no batch`, 
       batches: 0,
     }));
     const writing = writers.map((writer) => write(client, writer));
-    // Spread over the stages of a commit; at least a few appends come first.
-    await pause(60 + ((kill * 37) % 60));
-    while (!writers.some(({ batches }) => batches > 1)) await pause(5);
-    await engine.kill();
-    await Promise.all(writing);
+    // Spread over the stages of a commit.
+    const isEnough = () => writers.some(({ batches }) => batches > 1);
+    await killUnderLoad(engine, kill, { first: 60, spread: 60 }, writing, isEnough);
     await client.dispose();
     before = writers;
   }
   expect({ lost, torn }).toEqual({ lost: 0, torn: 0 });
   expect(acknowledged).toBeGreaterThan(KILLS);
 });
-
-const pause = (milliseconds: number): Promise<void> => new Promise((resolve) => setTimeout(resolve, milliseconds));
 
 /** Appends batches until the engine is gone. */
 async function write(client: EventStoreDBClient, writer: Acknowledged): Promise<void> {

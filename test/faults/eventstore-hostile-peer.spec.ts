@@ -5,11 +5,13 @@ import { type ClientHttp2Session, connect as connectHttp2, type IncomingHttpHead
 import { connect as connectTcp, createServer, type Socket } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { setTimeout as delay } from 'node:timers/promises';
 import { binaryEvent, EventStoreDBClient, jsonEvent } from '@eventstore/db-client';
 import { type ChildEngine, startEngineProcess } from '../../infra/embedded/child';
 import { anonymousMemory } from '../../infra/embedded/process-usage';
 import { MessageWriter } from '../../infra/embedded/eventstore/wire/protobuf';
 import { GrpcServer } from '../../infra/embedded/eventstore/wire/server';
+import { wholeNumbers } from '../seeded';
 
 let dataDir: string;
 let engine: ChildEngine;
@@ -38,19 +40,9 @@ let baseline: number | undefined;
 /** Waits until the engine holds no more connections than after the first test. */
 async function settled(): Promise<void> {
   baseline ??= descriptors() + 2;
-  while (descriptors() > baseline) await pause(10);
+  while (descriptors() > baseline) await delay(10);
 }
-const pause = (milliseconds: number): Promise<void> => new Promise((resolve) => setTimeout(resolve, milliseconds));
 
-/** mulberry32: the same numbers for the same seed, everywhere. */
-function random(seed: number): (below: number) => number {
-  return (below) => {
-    seed = (seed + 0x6d2b79f5) | 0;
-    let t = Math.imul(seed ^ (seed >>> 15), 1 | seed);
-    t = (t + Math.imul(t ^ (t >>> 7), 61 | t)) ^ t;
-    return ((t ^ (t >>> 14)) >>> 0) % below;
-  };
-}
 const randomBytes = (next: (below: number) => number, length: number): Buffer =>
   Buffer.from(Array.from({ length }, () => next(256)));
 
@@ -64,7 +56,7 @@ const PREFACE = Buffer.from('PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n');
 const EMPTY_SETTINGS = Buffer.from([0, 0, 0, 4, 0, 0, 0, 0, 0]);
 
 test('bytes that are no HTTP/2', async () => {
-  const next = random(1);
+  const next = wholeNumbers(1);
   for (let i = 0; i < 40; i++) {
     const socket = await tcp();
     socket.write(i % 4 === 0 ? 'GET /stats HTTP/1.1\r\nhost: x\r\n\r\n' : randomBytes(next, 1 + next(2000)));
@@ -74,7 +66,7 @@ test('bytes that are no HTTP/2', async () => {
 
 /** Random frames behind a correct preface, to a port. */
 async function sendFrames(port: number, seed: number, connections: number): Promise<Socket[]> {
-  const next = random(seed);
+  const next = wholeNumbers(seed);
   const sockets: Socket[] = [];
   for (let i = 0; i < connections; i++) {
     const socket = await tcp(port);
@@ -95,7 +87,7 @@ async function sendFrames(port: number, seed: number, connections: number): Prom
 
 test('HTTP/2 frames with random types, flags, streams and payloads', async () => {
   for (const socket of await sendFrames(engine.port, 2, 60)) setTimeout(() => socket.destroy(), 50);
-  await pause(100);
+  await delay(100);
   baseline = undefined; // Connections that broke the protocol go with the next keep-alive, see the next test.
 });
 
@@ -103,7 +95,7 @@ test('connections that broke the protocol end with the keep-alive', async () => 
   const server = new GrpcServer(50);
   const sockets = await sendFrames(await server.listen(0), 5, 30);
   for (const socket of sockets) setTimeout(() => socket.destroy(), 20);
-  while (server.connections > 0) await pause(10);
+  while (server.connections > 0) await delay(10);
   await server.close();
 });
 
@@ -174,7 +166,7 @@ const sample = new MessageWriter()
   .finish();
 
 test('malformed protobuf in every method', async () => {
-  const next = random(3);
+  const next = wholeNumbers(3);
   const session = http2();
   const statuses = new Set<string>();
   for (let round = 0; round < 40; round++) {
@@ -231,7 +223,7 @@ test('unfinished batches are bounded', async () => {
 
 test('connections cut at any byte of a valid conversation', async () => {
   const recorded = await record();
-  const next = random(4);
+  const next = wholeNumbers(4);
   for (let i = 0; i < 60; i++) {
     const socket = await tcp();
     socket.write(recorded.subarray(0, next(recorded.length)));

@@ -3,9 +3,8 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { type Collection, MongoClient, MongoServerError } from 'mongodb';
 import { startEngineProcess } from '../../infra/embedded/child';
+import { KILLS, killUnderLoad } from './kill-under-load';
 
-/** 50 in CI, see `.ci/run`. */
-const KILLS = Number(process.env.ATTEST_TEST_ENGINE_KILLS ?? 5);
 const BATCH = 40;
 
 interface Item {
@@ -72,20 +71,13 @@ async function roundUnderLoad(round: number, ledger: Ledger): Promise<void> {
       until(async (n) => insertBatch(items, ledger, `${round}-${writer}-${n}`)),
       until(async () => increment(counters, ledger, `counter-${writer}`)),
     ]);
-    const load = Promise.all(writers);
-    // A different moment each time, the same ones in each run.
-    await Promise.race([load, pause(20 + ((round * 37) % 90))]);
-    // On a slow machine it takes longer.
-    while (ledger.acknowledged.size <= round + 1 || ledger.batches.size <= (round + 1) / 2) await pause(5);
-    await engine.kill();
-    await load;
+    const isEnough = () => ledger.acknowledged.size > round + 1 && ledger.batches.size > (round + 1) / 2;
+    await killUnderLoad(engine, round, { first: 20, spread: 90 }, writers, isEnough);
   } finally {
     await engine.kill();
     await client.close();
   }
 }
-
-const pause = (milliseconds: number): Promise<void> => new Promise((resolve) => setTimeout(resolve, milliseconds));
 
 /** Repeats `work` until the engine is gone. */
 async function until(work: (n: number) => Promise<void>): Promise<void> {

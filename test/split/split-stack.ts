@@ -112,7 +112,7 @@ export class SplitStack {
       const startAt = (port: number): Promise<StartedProcess> => startEngineProcess(name, { ...options, port });
       this.processes.set(name, await KeptProcess.start(name, startAt));
     };
-    await Promise.all(ENGINES.map(start));
+    await everyOne(ENGINES.map(start));
     if (nats) this.nats = await startNats({ dataDir: join(this.folder, 'nats'), port: 0 });
   }
 
@@ -140,7 +140,7 @@ export class SplitStack {
         startService(entry, { ...environment, ATTEST_NICE, ATTEST_PORT: String(port) }, this.logFile(name));
       this.processes.set(name, await KeptProcess.start(name, startAt));
     };
-    await Promise.all(services.map(start));
+    await everyOne(services.map(start));
   }
 
   private nicenessOf(name: ProcessName): number {
@@ -150,6 +150,12 @@ export class SplitStack {
   private logFile(name: ServiceName): string {
     return join(this.folder, `${name}.log`);
   }
+}
+
+/** Waits for all of them, also where one fails: whoever then stops what has started finds it. */
+async function everyOne(starting: readonly Promise<void>[]): Promise<void> {
+  await Promise.allSettled(starting);
+  await Promise.all(starting);
 }
 
 function isEngine(name: ProcessName): name is EngineName {

@@ -171,6 +171,25 @@ describe('the event store', () => {
     }
   });
 
+  it('reads the log once by one subscription, which nobody shares', async () => {
+    const tenant = newTenant();
+    const [first, second] = [newEvent(tenant, 'CoursePublished', {}), newEvent(tenant, 'CoursePublished', {})];
+    const { position: after } = await context.store.append(`${tenant}.course-first`, [first], 'no-stream');
+    await context.store.append(`${tenant}.course-second`, [second], 'no-stream');
+    const subscribing = jest.spyOn(EventStoreDBClient.prototype, 'subscribeToAll');
+    try {
+      const seen: string[] = [];
+      for await (const { events, caughtUp: isEnd } of context.store.subscribeToAll({ after })) {
+        seen.push(...events.map(({ id }) => id));
+        if (isEnd) break;
+      }
+      expect(seen).toContain(second.id);
+      expect(subscribing).toHaveBeenCalledTimes(1);
+    } finally {
+      subscribing.mockRestore();
+    }
+  });
+
   it('knows the end of the log', async () => {
     const tenant = newTenant();
     const { position } = await context.store.append(

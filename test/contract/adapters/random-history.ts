@@ -1,21 +1,11 @@
 import { derivedId, type EventBatch, type RecordedEvent } from '../../../packages/eventsourcing';
 import { recorded as recordedAs } from '../../../packages/eventsourcing/testing';
+import { numbers } from '../../seeded';
 
 export const COURSES = ['first-aid', 'privacy', 'safety'];
 const UNITS = ['d001', 'd002'];
 /** Days of the history, from the first of January 2026. */
 const DAYS = 120;
-
-/** Numbers in [0, 1) from a seed (mulberry32). */
-function numbers(seed: number): () => number {
-  let state = seed;
-  return () => {
-    state = (state + 0x6d2b79f5) | 0;
-    let t = Math.imul(state ^ (state >>> 15), 1 | state);
-    t = (t + Math.imul(t ^ (t >>> 7), 61 | t)) ^ t;
-    return ((t ^ (t >>> 14)) >>> 0) / 4294967296;
-  };
-}
 
 export const personOf = (index: number): string => derivedId('person', String(index));
 
