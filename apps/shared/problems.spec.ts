@@ -1,5 +1,5 @@
 import { once } from 'node:events';
-import { type AddressInfo, createServer } from 'node:net';
+import { type AddressInfo, createServer, type Socket } from 'node:net';
 import { ClickHouseLogLevel, createClient } from '@clickhouse/client';
 import type { ArgumentsHost } from '@nestjs/common';
 import { MongoClient } from 'mongodb';
@@ -40,11 +40,16 @@ describe('while a store of the read side is away, says so and that asking again 
     );
   /** A server that takes connections and says nothing, or the port where there was one. */
   async function silent(isThere: boolean): Promise<{ port: number; close: () => void }> {
-    const server = createServer().listen(0, '127.0.0.1');
+    const taken: Socket[] = [];
+    const server = createServer((socket) => taken.push(socket)).listen(0, '127.0.0.1');
     await once(server, 'listening');
     const { port } = server.address() as AddressInfo;
     if (!isThere) await new Promise((resolve) => server.close(resolve));
-    return { port, close: () => server.close() };
+    const close = (): void => {
+      server.close();
+      for (const socket of taken) socket.destroy();
+    };
+    return { port, close };
   }
   const unavailable = { status: 503, body: { type: 'urn:attest:problem:read-side-unavailable' } };
 
