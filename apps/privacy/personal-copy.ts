@@ -3,7 +3,6 @@ import { type Document, type LogReader, readLog, type RecordedEvent, streamName 
 import { REPORTING_LINES, reportingLinesDecider } from '../../packages/people';
 import { mongoProjections } from '../../projections';
 import { collectionOf } from '../../projections/mongo/collection';
-import { type Tell, ToldReading } from '../shared/progress';
 
 /** An event as it is given out. */
 export interface CopiedEvent {
@@ -40,7 +39,6 @@ export async function copyPersonalData(
   db: Db,
   tenant: string,
   person: string,
-  tell: Tell,
 ): Promise<PersonalCopy> {
   const documents: Record<string, object[]> = {};
   const streams = [`${tenant}.person-${person}`, `${tenant}.privacy-${person}`];
@@ -56,7 +54,7 @@ export async function copyPersonalData(
   const events: CopiedEvent[] = [];
   for (const stream of streams) for await (const event of store.readStream(stream)) events.push(copied(event));
   events.push(...(await reportingLinesOf(store, tenant, person)));
-  return { person, documents, events, auditReads: await auditReadsOf(new ToldReading(store, tell), tenant, person) };
+  return { person, documents, events, auditReads: await auditReadsOf(store, tenant, person) };
 }
 
 /** All people share this stream: whom else an event moves is left out. */
@@ -71,9 +69,9 @@ async function reportingLinesOf(store: LogReader, tenant: string, person: string
 }
 
 /** What takes long of all this: the whole log is looked through. */
-async function auditReadsOf(log: LogReader, tenant: string, person: string): Promise<CopiedEvent[]> {
+async function auditReadsOf(store: LogReader, tenant: string, person: string): Promise<CopiedEvent[]> {
   const reads: CopiedEvent[] = [];
-  for await (const events of readLog(log, `${tenant}.auditlog-`, (await log.head()) ?? 0n)) {
+  for await (const events of readLog(store, `${tenant}.auditlog-`, (await store.head()) ?? 0n)) {
     for (const event of events) {
       const { parameters } = event.data as { parameters?: Readonly<Record<string, string>> };
       if (Object.values(parameters ?? {}).includes(person)) reads.push(copied(event));

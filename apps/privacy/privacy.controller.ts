@@ -10,6 +10,7 @@ import { type Privacy, privacyDecider } from '../../packages/privacy';
 import { ReadSide } from '../reports/read-side';
 import { Allow, CallerOf } from '../shared/authentication';
 import { LongAnswers } from '../shared/long-answers';
+import { ToldReading } from '../shared/progress';
 import { copyPersonalData, type PersonalCopy } from './personal-copy';
 import { rewrapKeys } from './rewrap-keys';
 
@@ -60,7 +61,7 @@ export class PrivacyController {
     );
     return this.answers.answer(request, async (tell) => ({
       export: id,
-      ...(await copyPersonalData(this.store, this.db, tenant, person, tell)),
+      ...(await copyPersonalData(new ToldReading(this.store, tell), this.db, tenant, person)),
     }));
   }
 

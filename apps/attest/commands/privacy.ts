@@ -50,7 +50,7 @@ export function addPrivacyCommands(program: Command): void {
     'legal holds, the erasure with its receipt, and copies given out',
     'compliance',
   ).action(async (person: string, options: Options) => {
-    const standing = await (await clientFor(options)).get<PrivacyStanding>(`/v1/privacy/${person}`);
+    const standing = await (await clientFor(options)).get<PrivacyStanding>(`/v1/privacy/${encodeURIComponent(person)}`);
     answer(standing, Boolean(options.json), () => describe(standing));
   });
 
@@ -58,7 +58,10 @@ export function addPrivacyCommands(program: Command): void {
     async (person: string, options: Options) => {
       const client = await clientFor(options);
       const copy = await patiently(() =>
-        withProgress('Reading', client.lines<AnswerLine<GivenCopy>>(`/v1/privacy/${person}/export`)),
+        withProgress(
+          'Reading',
+          client.lines<AnswerLine<GivenCopy>>(`/v1/privacy/${encodeURIComponent(person)}/export`),
+        ),
       );
       say(`${copy.events.length} events, ${Object.values(copy.documents).flat().length} documents`);
       answer(copy, Boolean(options.json), () => JSON.stringify(copy, null, 2));
@@ -92,7 +95,7 @@ async function approve(person: string, options: Options): Promise<void> {
   const result = await client.command('approve-erasure', { person });
   if (!options.wait) return answer(result, Boolean(options.json), () => describeResult(result));
   for (;;) {
-    const standing = await client.get<PrivacyStanding>(`/v1/privacy/${person}`);
+    const standing = await client.get<PrivacyStanding>(`/v1/privacy/${encodeURIComponent(person)}`);
     if (standing.erasure?.status === 'completed') {
       return answer(standing, Boolean(options.json), () => describe(standing));
     }

@@ -1,5 +1,15 @@
 import { execFileSync, spawn } from 'node:child_process';
-import { mkdtempSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync, writeSync } from 'node:fs';
+import {
+  lstatSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  statSync,
+  symlinkSync,
+  writeFileSync,
+  writeSync,
+} from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { text } from 'node:stream/consumers';
@@ -59,6 +69,18 @@ describe('A file that is written as a whole', () => {
     await expect(refused).rejects.toThrow(UsageError);
     await expect(refused).rejects.toThrow(`${place()} cannot be written: `);
     expect(write).not.toHaveBeenCalled();
+  });
+
+  it('given a link, then what it leads to is written', async () => {
+    const link = join(folder, 'link.csv');
+    writeFileSync(file, 'before');
+    symlinkSync(file, link);
+    await wholeFile(
+      link,
+      halfThen(() => Promise.resolve('')),
+    );
+    expect(lstatSync(link).isSymbolicLink()).toBe(true);
+    expect(readFileSync(file, 'utf8')).toBe('half ');
   });
 
   it('given a pipe, then it is written to and stays one', async () => {
